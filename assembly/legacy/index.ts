@@ -1,0 +1,2 @@
+// The legacy module: old ciphers that only read old wallets. Same rules as the core, apart from constant time.
+export { wipe } from '../wipe';

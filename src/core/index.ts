@@ -1,0 +1,2 @@
+/** The door of the core room. */
+export { init } from './wasm.ts';

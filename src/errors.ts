@@ -1,0 +1,169 @@
+/**
+ * The errors of every room: one base class with a stable `code`, subclasses by whose fault it is.
+ * Messages start in lower case, end without a period and hold no secret. Codes are API.
+ */
+
+/** Options common to all errors. */
+export interface ErrorDetails {
+  /** What led to this error. Never holds a secret. */
+  readonly cause?: unknown;
+  /** What the caller can do about it, in one sentence. */
+  readonly hint?: string;
+}
+
+/** The base of every error keyward throws on purpose. */
+export class KeywardError extends Error {
+  override readonly name: string = 'KeywardError';
+  /** Stable identifier, `ERR_…`. */
+  readonly code: string;
+  /** What the caller can do about it. */
+  readonly hint: string | undefined;
+
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint;
+  }
+}
+
+/** The caller's fault: a wrong argument, an unknown option, an operation out of order. */
+export class UsageError extends KeywardError {
+  override readonly name: string = 'UsageError';
+}
+
+/** The bytes' fault: they are not what they claim to be. */
+export class FormatError extends KeywardError {
+  override readonly name: string = 'FormatError';
+  /** Byte offset in the input at which the fault was seen. */
+  readonly offset: number;
+  /** The names of the structures around that place, outermost first; empty where none is known. */
+  readonly path: readonly string[];
+
+  constructor(
+    code: string,
+    message: string,
+    place: { readonly offset: number; readonly path?: readonly string[] },
+    details: ErrorDetails = {},
+  ) {
+    super(code, message, details);
+    this.offset = place.offset;
+    this.path = place.path ?? [];
+  }
+}
+
+/** A password, key, MAC or integrity check did not verify. One wording, no detail: which check failed is a secret. */
+export class AuthenticationError extends KeywardError {
+  override readonly name: string = 'AuthenticationError';
+}
+
+/** The thing exists but is in the wrong state: wallet not open, key exists, file changed. */
+export class StateError extends KeywardError {
+  override readonly name: string = 'StateError';
+}
+
+/** A SQL statement that cannot be read or run, with its place. */
+export class StatementError extends KeywardError {
+  override readonly name: string = 'StatementError';
+  /** Line, from 1. */
+  readonly line: number;
+  /** Column, from 1. */
+  readonly column: number;
+  /** What could have stood there. */
+  readonly expected: readonly string[];
+
+  constructor(
+    code: string,
+    message: string,
+    place: { readonly line: number; readonly column: number; readonly expected?: readonly string[] },
+    details: ErrorDetails = {},
+  ) {
+    super(code, message, details);
+    this.line = place.line;
+    this.column = place.column;
+    this.expected = place.expected ?? [];
+  }
+}
+
+/** A KMIP peer answered with a failure. The fields are the peer's own. */
+export class ProtocolError extends KeywardError {
+  override readonly name: string = 'ProtocolError';
+  readonly operation: string | undefined;
+  readonly resultStatus: string | undefined;
+  readonly resultReason: string | undefined;
+  readonly resultMessage: string | undefined;
+
+  constructor(
+    code: string,
+    message: string,
+    fields: {
+      readonly operation?: string | undefined;
+      readonly resultStatus?: string | undefined;
+      readonly resultReason?: string | undefined;
+      readonly resultMessage?: string | undefined;
+    } = {},
+    details: ErrorDetails = {},
+  ) {
+    super(code, message, details);
+    this.operation = fields.operation;
+    this.resultStatus = fields.resultStatus;
+    this.resultReason = fields.resultReason;
+    this.resultMessage = fields.resultMessage;
+  }
+}
+
+/** One try at one server. */
+export interface TransportAttempt {
+  /** `host:port`. */
+  readonly server: string;
+  /** How far it got. */
+  readonly phase: string;
+  /** Why it ended. */
+  readonly cause: string;
+}
+
+/** No peer could be reached, or the connection failed. Lists every attempt. */
+export class TransportError extends KeywardError {
+  override readonly name: string = 'TransportError';
+  readonly attempts: readonly TransportAttempt[];
+
+  constructor(code: string, message: string, attempts: readonly TransportAttempt[] = [], details: ErrorDetails = {}) {
+    super(code, message, details);
+    this.attempts = attempts;
+  }
+}
+
+/** Well-formed, but uses something keyward does not do. */
+export class UnsupportedError extends KeywardError {
+  override readonly name: string = 'UnsupportedError';
+  /** The object identifier of what is not supported, dotted, when there is one. */
+  readonly oid: string | undefined;
+
+  constructor(code: string, message: string, oid?: string, details: ErrorDetails = {}) {
+    super(code, message, details);
+    this.oid = oid;
+  }
+}
+
+/** Larger, deeper or costlier than a limit allows; refused before any work. */
+export class LimitError extends KeywardError {
+  override readonly name: string = 'LimitError';
+  readonly limit: number;
+  /** What was asked for; a decimal text where it does not fit a number exactly. */
+  readonly actual: number | string;
+
+  constructor(
+    code: string,
+    message: string,
+    bound: { readonly limit: number; readonly actual: number | string },
+    details: ErrorDetails = {},
+  ) {
+    super(code, message, details);
+    this.limit = bound.limit;
+    this.actual = bound.actual;
+  }
+}
+
+/** The signal's own reason, or an `AbortError`-like KeywardError when it has none. */
+export function abortReason(signal: AbortSignal): unknown {
+  return signal.reason ?? new KeywardError('ERR_ABORTED', 'the operation was aborted');
+}
