@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
+import { VECTORS_URL, vectorsFolder, vectorsServer } from './test/support/vectors-server.ts';
 
 const chromium = {
   executablePath: '/usr/bin/chromium',
@@ -25,9 +27,15 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       {
+        plugins: [vectorsServer()],
+        define: {
+          __KEYWARD_HAS_VECTORS__: JSON.stringify(existsSync(vectorsFolder())),
+          __KEYWARD_VECTORS_URL__: JSON.stringify(VECTORS_URL),
+          __KEYWARD_RUNS__: JSON.stringify(process.env.KEYWARD_RUNS ?? '1'),
+        },
         test: {
           name: 'browser',
-          include: ['test/{core,pkcs12,ttlv}/**/*.test.ts'],
+          include: ['test/{core,pkcs12,ttlv}/**/*.test.ts', 'test/support/vectors.test.ts'],
           exclude: ['test/**/*.node.test.ts'],
           testTimeout: 120_000,
           browser: {
