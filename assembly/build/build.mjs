@@ -138,18 +138,25 @@ async function buildWasm() {
 
 process.chdir(fileURLToPath(root));
 const stampFile = path('assembly/generated/.stamp');
+const grammar = ['src/statement/grammar.peggy', 'src/statement/build-grammar.mjs'];
 const outputs = [
+  'src/statement/generated/parser.ts',
   'dist/core.wasm',
   'dist/legacy.wasm',
   'src/core/generated/core-wasm.ts',
   'src/core/generated/legacy-wasm.ts',
 ];
-const stamp = digestOf([...filesBelow('assembly').filter((f) => f !== 'assembly/hashes.json'), 'package-lock.json']);
+const stamp = digestOf([
+  ...filesBelow('assembly').filter((f) => f !== 'assembly/hashes.json'),
+  ...grammar,
+  'package-lock.json',
+]);
 const fresh =
   existsSync(stampFile) && outputs.every((f) => existsSync(path(f))) && readFileSync(stampFile, 'utf8') === stamp;
 if (!fresh) {
   rmSync(stampFile, { force: true });
   await buildWasm();
+  await import(new URL('src/statement/build-grammar.mjs', root));
   writeFileSync(stampFile, stamp);
 }
 const hashes = Object.fromEntries(['core', 'legacy'].map((n) => [n, sha256(readFileSync(path(`dist/${n}.wasm`)))]));

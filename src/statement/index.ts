@@ -1,0 +1,4 @@
+/** The door of the statement room: SQL text to statements, without their secrets where they are shown. */
+export type * from './ast.ts';
+export { type ParseOptions, parseStatement, placeOf, type ScriptStatement, splitScript } from './parse.ts';
+export { redactStatement } from './redact.ts';

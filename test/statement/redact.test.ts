@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { redactStatement } from '../../src/statement/redact.ts';
+
+const SECRETS = [
+  's3cret',
+  'n3wpass',
+  'd8ab781a44b864099a5e607a2063b265d7703f802fcfe7e8334cd8776da44444',
+  'AKIDxxxx',
+  '1e3eeec2f7cc',
+];
+
+describe('redactStatement', () => {
+  it.each([
+    'ADMINISTER KEY MANAGEMENT CREATE KEYSTORE IDENTIFIED BY s3cret;',
+    'ADMINISTER KEY MANAGEMENT CREATE KEYSTORE IDENTIFIED BY "s3cret and more";',
+    'administer key management set keystore open identified   by\n\ts3cret',
+    "ADMINISTER KEY MANAGEMENT SET KEY '1e3eeec2f7cc8af9a919517216e8057d:d8ab781a44b864099a5e607a2063b265d7703f802fcfe7e8334cd8776da44444' IDENTIFIED BY s3cret WITH BACKUP",
+    'ADMINISTER KEY MANAGEMENT ALTER KEYSTORE PASSWORD IDENTIFIED BY s3cret SET n3wpass WITH BACKUP',
+    "ADMINISTER KEY MANAGEMENT EXPORT KEYS WITH SECRET s3cret TO '/f' IDENTIFIED BY s3cret",
+    'ADMINISTER KEY MANAGEMENT CREATE KEYSTORE IDENTIFIED BY "kms://tencent/?password=s3cret&secretId=AKIDxxxx#https://x/"',
+    'CREATE KEYSTORE IDENTIFIED BY kms://tencent/?password=s3cret&secretId=AKIDxxxx',
+    'ADMINISTER KEY MANAGEMENT SET KEY IDENTIFIED BY pw MIGRATE USING s3cret',
+    "SELECT keyring_key_store('id', 'AES', 's3cret, with ) everything');",
+    "SELECT keyring_key_store('id', 'AES', 's3cret unterminated",
+    "ADMINISTER KEY MANAGEMENT SET KEY 'd8ab781a44b864099a5e607a2063b265d7703f802fcfe7e8334cd8776da44444",
+    "ADMINISTER KEY MANAGEMENT SET KEYSTORE OPEN IDENTIFIED BY 's3cret",
+  ])('%s', (text) => {
+    const shown = redactStatement(text);
+    for (const secret of SECRETS) expect(shown).not.toContain(secret);
+    expect(shown).toContain('[redacted]');
+  });
+
+  it('keeps bind names, EXTERNAL STORE and what is not secret', () => {
+    const text = "ADMINISTER KEY MANAGEMENT SET KEY USING TAG 'a tag' IDENTIFIED BY :pw WITH BACKUP USING 'id'";
+    expect(redactStatement(text)).toBe(text);
+    const external = 'ADMINISTER KEY MANAGEMENT SET KEYSTORE OPEN IDENTIFIED BY EXTERNAL STORE';
+    expect(redactStatement(external)).toBe(external);
+  });
+});
