@@ -7,12 +7,12 @@ const REDACTED = "'[redacted]'";
 
 /** After these words the next token is a password, whatever it looks like. */
 const SECRET_TOKEN = /('(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|[^\s;'"]+)/.source;
-const PASSWORD = new RegExp(
+const PASSWORD = /* @__PURE__ */ new RegExp(
   `(\\bIDENTIFIED\\s+BY\\s+(?!EXTERNAL\\s+STORE\\b)|\\bSECRET\\s+|\\bMIGRATE\\s+USING\\s+|\\bPASSWORD\\s*=\\s*)${SECRET_TOKEN}`,
   'gi',
 );
 /** ALTER KEYSTORE PASSWORD … SET newpassword: the word after the SET that follows a password. */
-const NEW_PASSWORD = new RegExp(
+const NEW_PASSWORD = /* @__PURE__ */ new RegExp(
   `(\\bALTER\\s+KEYSTORE\\s+PASSWORD\\b[\\s\\S]*?'\\[redacted\\]'\\s+SET\\s+)${SECRET_TOKEN}`,
   'gi',
 );
