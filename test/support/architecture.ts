@@ -177,39 +177,38 @@ function isImportMetaResolve(node: ts.Node): boolean {
 
 function checkImports(source: ts.SourceFile, file: string, room: string, report: Report): void {
   for (const { node, specifier, how } of importsOf(source)) {
-    if (specifier === undefined) report(node, 'imports something computed, which no test can check');
-    else if (specifier.startsWith('.')) checkRelative(node, specifier, file, room, report);
-    else checkPackage(node, specifier, how, room, report);
+    let fault: string | undefined;
+    if (specifier === undefined) fault = 'imports something computed, which no test can check';
+    else if (specifier.startsWith('.')) fault = faultOfRelative(specifier, file, room);
+    else fault = faultOfPackage(specifier, how, room);
+    if (fault !== undefined) report(node, fault);
   }
 }
 
-function checkRelative(node: ts.Node, specifier: string, file: string, room: string, report: Report): void {
+function faultOfRelative(specifier: string, file: string, room: string): string | undefined {
   const target = posix.join(posix.dirname(file), specifier);
-  if (target.startsWith('..')) return report(node, `imports '${specifier}', outside src/`);
+  if (target.startsWith('..')) return `imports '${specifier}', outside src/`;
   const targetRoom = roomOf(target);
-  if (targetRoom === undefined) return report(node, `imports '${specifier}', which belongs to no room`);
-  if (targetRoom === room || targetRoom === 'common') return;
+  if (targetRoom === undefined) return `imports '${specifier}', which belongs to no room`;
+  if (targetRoom === room || targetRoom === 'common') return undefined;
   const allowed = room === 'common' ? [] : ROOMS[room]!.mayImport;
   if (allowed !== 'everything' && !allowed.includes(targetRoom))
-    return report(node, `${room} may not import ${targetRoom} ('${specifier}')`);
+    return `${room} may not import ${targetRoom} ('${specifier}')`;
   const door = targetRoom.endsWith('.ts') ? targetRoom : `${targetRoom}/index.ts`;
-  if (target !== door) report(node, `imports '${specifier}' past the door ${door}`);
+  return target === door ? undefined : `imports '${specifier}' past the door ${door}`;
 }
 
-function checkPackage(node: ts.Node, specifier: string, how: ImportSite['how'], room: string, report: Report): void {
-  if (specifier.startsWith('node:')) {
-    if (ROOMS[room]?.runsIn !== 'Node') report(node, `${room} is not Node only and may not import '${specifier}'`);
-    return;
-  }
-  if (isBuiltin(specifier)) return report(node, `imports '${specifier}' without 'node:'`);
+function faultOfPackage(specifier: string, how: ImportSite['how'], room: string): string | undefined {
+  if (specifier.startsWith('node:'))
+    return ROOMS[room]?.runsIn === 'Node' ? undefined : `${room} is not Node only and may not import '${specifier}'`;
+  if (isBuiltin(specifier)) return `imports '${specifier}' without 'node:'`;
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
   const allowed = ROOMS[room]?.packages?.[name];
-  if (allowed === undefined) report(node, `${room} may not import the package '${name}'`);
-  else if (allowed === 'dynamic' && how === 'static')
-    report(node, `'${name}' may only be imported on use, by import()`);
+  if (allowed === undefined) return `${room} may not import the package '${name}'`;
+  return allowed === 'dynamic' && how === 'static' ? `'${name}' may only be imported on use, by import()` : undefined;
 }
 
 function checkNames(source: ts.SourceFile, file: string, room: string, report: Report): void {
