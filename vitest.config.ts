@@ -22,6 +22,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'node',
           environment: 'node',
           include: ['test/**/*.test.ts'],
+          setupFiles: ['test/zeroize/setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },
@@ -35,7 +36,8 @@ const config: ViteUserConfig = defineConfig({
         },
         test: {
           name: 'browser',
-          include: ['test/{core,pkcs12,ttlv}/**/*.test.ts', 'test/support/vectors.test.ts'],
+          include: ['test/{core,pkcs12,ttlv,zeroize}/**/*.test.ts', 'test/support/vectors.test.ts'],
+          setupFiles: ['test/zeroize/setup.ts'],
           exclude: ['test/**/*.node.test.ts'],
           testTimeout: 120_000,
           browser: {
