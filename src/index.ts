@@ -1,0 +1,5 @@
+/**
+ * The front door, `keyward`: what every user needs, whichever room they work in. Heavy rooms have subpaths of their own.
+ */
+export * from './errors.ts';
+export { Secret } from './secret.ts';
