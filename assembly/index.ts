@@ -1,2 +1,8 @@
 // The core module: what TypeScript may call. One line per file of this folder, in the order of the layers.
+
+export { differBytes } from './hash/equal';
+export { hashAbort, hashFinish, hashOnce, hashStart, hashUpdate } from './hash/hash';
+export { hmacFinish, hmacOnce, hmacStart } from './hash/hmac';
+export { kdfRun, kdfRunLanes } from './kdf/run';
+export { kdfFinish, kdfPbkdf2, kdfPkcs12, kdfPkcs12Next, kdfRelease } from './kdf/slots';
 export { wipe } from './wipe';

@@ -16,12 +16,12 @@ export const CONSTANTS_BYTES = 16 * KiB;
 /** Regions of the core module: [name, bytes, what it holds]. */
 const CORE_REGIONS = [
   ['AES_SCRATCH', 16 * KiB, 'key schedules of the running call, bit-sliced state, one chain of blocks'],
-  ['HASH_SCRATCH', 4 * KiB, 'hash states, message schedule, padding block, HMAC states'],
-  ['KDF_SCRATCH', 8 * KiB, 'lane states of the running derivation step'],
+  ['HASH_SCRATCH', 1 * KiB, 'hash states, message schedule, padding block, HMAC states'],
+  ['KDF_SCRATCH', 1 * KiB, 'lane states of the running derivation step'],
   ['DER_SCRATCH', 8 * KiB, 'stack of open elements'],
   ['TTLV_SCRATCH', 4 * KiB, 'stack of open structures'],
   ['KEK_SLOTS', 16 * 3072, 'cached KEK schedules (slots: outlive a call)'],
-  ['KDF_SLOTS', 16 * 1024, 'derivation jobs between two slices (slots: outlive a call)'],
+  ['KDF_SLOTS', 16 * 512, 'derivation jobs between two slices (slots: outlive a call)'],
   ['IN', 64 * KiB, 'window for small inputs'],
   ['OUT', 64 * KiB, 'window for small outputs'],
   ['ARENA', 8 * MiB, 'one whole input'],

@@ -1,0 +1,52 @@
+/** HMAC (RFC 2104, FIPS 198-1) over every hash of the core, one-shot, for keys and texts of any length. Layer: core. */
+import { IN, IN_BYTES, OUT } from './generated/layout.ts';
+import { finishStream, type HashName, hash, hashFacts } from './hash.ts';
+import { exposeKey, type KeyBytes } from './key-bytes.ts';
+import { statusError } from './status.ts';
+import { core, memory } from './wasm.ts';
+
+/**
+ * Computes the HMAC of `bytes` under `key`.
+ *
+ * @param name the hash under the HMAC
+ * @param key any length, empty included; not changed
+ * @param bytes the text, any length; not changed
+ * @returns the whole tag, as long as the hash's digest, the caller's own
+ * @throws {UsageError} ERR_HASH_NAME
+ * @example
+ * hmac('sha256', new Uint8Array(32), new TextEncoder().encode('text')); // 32 bytes
+ */
+export function hmac(name: HashName, key: KeyBytes, bytes: KeyBytes): Uint8Array<ArrayBuffer> {
+  const { id, blockBytes } = hashFacts(name);
+  const keyBytes = exposeKey(key);
+  const text = exposeKey(bytes);
+  if (keyBytes.length > blockBytes) {
+    const short = hash(name, keyBytes); // RFC 2104 section 2: a key longer than a block is hashed first
+    try {
+      return tag(id, short, text);
+    } finally {
+      short.fill(0);
+    }
+  }
+  return tag(id, keyBytes, text);
+}
+
+/** HMAC under a key of at most one block. */
+function tag(id: number, key: Uint8Array, text: Uint8Array): Uint8Array<ArrayBuffer> {
+  const wasm = core();
+  const view = memory();
+  const keyLength = key.length;
+  const length = keyLength + text.length;
+  view.set(key, IN);
+  if (length > IN_BYTES) {
+    wasm.hmacStart(id, IN, keyLength);
+    return finishStream(wasm.hmacFinish, text);
+  }
+  view.set(text, IN + keyLength);
+  const written = wasm.hmacOnce(OUT, id, IN, keyLength, IN + keyLength, text.length);
+  wasm.wipe(IN, length);
+  if (written < 0) throw statusError(written, 'HMAC input');
+  const out = view.slice(OUT, OUT + written);
+  wasm.wipe(OUT, written);
+  return out;
+}
