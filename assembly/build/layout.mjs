@@ -69,6 +69,85 @@ export const STATUS = {
   TTLV_STATE: 58, // writer: close without open, or open left
 };
 
+/**
+ * Records of 32-bit words: the names of the words, in order. AssemblyScript gets byte offsets, TypeScript word indices.
+ * TAPE is the index of DER elements in order of appearance, a child after its parent; FIELD is what a grammar found.
+ */
+const RECORDS = {
+  TAPE: ['OFFSET', 'META', 'LENGTH', 'NEXT'], // of the identifier; see TAPE_*; of the contents; first record behind its last child
+  FIELD: ['KIND', 'OFFSET', 'LENGTH', 'DEPTH'], // one of FIELD_*; where in the DER form; nesting of SafeContents
+  DER_RESULT: ['BASE', 'LENGTH', 'COUNT', 'FIELDS', 'WAS_BER'], // address and length of the DER form, records, fields
+};
+
+/** Numbers that both sides of the DER and PFX code use. */
+const NUMBERS = {
+  // TAPE.META: leading identifier octet (bits 0-7), high tag number (8-19), header length (20-27), flags
+  TAPE_TAG_MASK: 0xfffff,
+  TAPE_HEADER_SHIFT: 20,
+  TAPE_MERGE: 1 << 28, // a constructed string: its segments become one primitive
+  TAPE_SORT: 1 << 29, // writer: a SET OF, sorted by encoding when closed
+  TAPE_RAW: 1 << 30, // writer: the bytes are whole elements already
+  TAPE_WRAP: 0x80000000, // writer: a primitive whose contents are the child elements
+  DER_REFUSE_TRAILING: 0,
+  DER_ALLOW_TRAILING_ZEROS: 1,
+  DER_ALLOW_TRAILING: 2,
+};
+
+/** Kinds of FIELD records, from 1. */
+const FIELD_KINDS = [
+  'VERSION',
+  'CONTENT_TYPE',
+  'CONTENT', // octets of an OCTET STRING; of an unknown content type the whole element
+  'ALGORITHM', // whole AlgorithmIdentifier
+  'ALGORITHM_OID',
+  'ALGORITHM_PARAMETERS', // whole element
+  'MAC_DIGEST',
+  'MAC_SALT',
+  'MAC_ITERATIONS',
+  'SAFE', // whole ContentInfo
+  'CIPHERTEXT',
+  'BAG', // whole SafeBag
+  'BAG_ID',
+  'BAG_VALUE', // whole element inside [0]
+  'NESTED', // the bag holds SafeContents: its bags follow, one deeper
+  'ATTRIBUTE', // whole Attribute
+  'ATTRIBUTE_ID',
+  'ATTRIBUTE_VALUE', // whole element
+];
+
+/** Where a grammar was when it failed; the names that an error's path shows. */
+const PLACES = [
+  '',
+  'PFX',
+  'ContentInfo',
+  'MacData',
+  'DigestInfo',
+  'AlgorithmIdentifier',
+  'AuthenticatedSafe',
+  'EncryptedData',
+  'EncryptedContentInfo',
+  'SafeContents',
+  'SafeBag',
+  'Attribute',
+];
+
+const constantName = (name) => name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
+
+/** The record layouts and numbers as `export const` lines; `step` is the distance of two words. */
+function emitRecords(step, type) {
+  const one = (name, value, of = type) => `export const ${name}${of} = ${value};\n`;
+  const u32 = type === '' ? '' : ': u32';
+  return [
+    ...Object.entries(RECORDS).flatMap(([name, words]) => [
+      ...words.map((w, i) => one(`${name}_${w}`, i * step)),
+      one(`${name}_RECORD`, words.length * step),
+    ]),
+    ...Object.entries(NUMBERS).map(([name, value]) => one(name, value >>> 0, u32)),
+    ...FIELD_KINDS.map((name, i) => one(`FIELD_${name}`, i + 1, u32)),
+    ...PLACES.flatMap((name, i) => (name === '' ? [] : [one(`PLACE_${constantName(name)}`, i, u32)])),
+  ].join('');
+}
+
 const align = (n) => (n + 63) & ~63;
 
 /** Gives every region its address. */
@@ -112,12 +191,14 @@ export function emitLayouts(root) {
       .join('') +
     `/** Every region of the core, in order. */\nexport const CORE_REGIONS: readonly { readonly name: string; readonly address: number; readonly bytes: number }[] = ${JSON.stringify(core.placed.map(({ name, address, bytes }) => ({ name, address, bytes })))};\n` +
     `/** Every region of the legacy module, in order. */\nexport const LEGACY_REGIONS: readonly { readonly name: string; readonly address: number; readonly bytes: number }[] = ${JSON.stringify(legacy.placed.map(({ name, address, bytes }) => ({ name, address, bytes })))};\n` +
-    `/** Status codes of the wasm (see assembly/build/layout.mjs). */\nexport const STATUS = ${JSON.stringify(STATUS, null, 2)} as const;\n`;
+    `/** Status codes of the wasm (see assembly/build/layout.mjs). */\nexport const STATUS = ${JSON.stringify(STATUS, null, 2)} as const;\n` +
+    emitRecords(1, '') +
+    `/** Names for the PLACE_ numbers. */\nexport const PLACES: readonly string[] = ${JSON.stringify(PLACES)};\n`;
   const put = (file, text) => {
     mkdirSync(new URL('.', new URL(file, root)), { recursive: true });
     writeFileSync(new URL(file, root), text);
   };
-  put('assembly/generated/layout.ts', as(core, true));
+  put('assembly/generated/layout.ts', as(core, true) + emitRecords(4, ': usize'));
   put(
     'assembly/legacy/generated/layout.ts',
     as(legacy, false) +

@@ -1,9 +1,30 @@
 /** The door of the core room. */
 export { equalSecretBytes } from './compare.ts';
+export {
+  DER,
+  DerCursor,
+  type DerIndex,
+  type DerLimits,
+  indexDer,
+  type NormalizedDer,
+  normalizeDer,
+} from './der.ts';
 export { type HashName, hash } from './hash.ts';
 export { type HkdfOptions, hkdf } from './hkdf.ts';
 export { hmac } from './hmac.ts';
 export { deriveKeysSync, pbkdf2Sync, pkcs12KdfSync } from './kdf.ts';
 export type { KdfJob } from './kdf-plan.ts';
 export type { KeyBytes } from './key-bytes.ts';
+export { encodeOid, formatOid } from './oid.ts';
+export {
+  type PfxLimits,
+  parsePfxStructure,
+  parseSafeContents,
+  type RawAlgorithm,
+  type RawAttribute,
+  type RawBag,
+  type RawMac,
+  type RawPfx,
+  type RawSafe,
+} from './pfx-structure.ts';
 export { init } from './wasm.ts';

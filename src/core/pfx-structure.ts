@@ -1,0 +1,419 @@
+/**
+ * The structure of a PKCS#12 file (RFC 7292) as plain objects: which safes, bags, algorithms and octets there are, with
+ * no opinion about any of them and no password. The wasm checks the encoding and the grammar; here its FIELD records
+ * become objects. The encodings lie inside each other (PFX, AuthenticatedSafe, SafeContents), each may be BER, and each
+ * is made DER when entered; the octets under the MAC are the original ones. Layer: core.
+ */
+import { FormatError, LimitError } from '../errors.ts';
+import {
+  atMost,
+  type DerBounds,
+  type DerLimits,
+  derError,
+  derResult,
+  enterDer,
+  integerOf,
+  resolveLimits,
+  smallIntegerOf,
+  words,
+} from './der.ts';
+import {
+  ARENA,
+  ARENA_RECORDS,
+  DER_RESULT_FIELDS,
+  DER_SCRATCH,
+  FIELD_ALGORITHM,
+  FIELD_ALGORITHM_OID,
+  FIELD_ALGORITHM_PARAMETERS,
+  FIELD_ATTRIBUTE,
+  FIELD_ATTRIBUTE_ID,
+  FIELD_ATTRIBUTE_VALUE,
+  FIELD_BAG,
+  FIELD_BAG_ID,
+  FIELD_BAG_VALUE,
+  FIELD_CIPHERTEXT,
+  FIELD_CONTENT,
+  FIELD_CONTENT_TYPE,
+  FIELD_DEPTH,
+  FIELD_KIND,
+  FIELD_LENGTH,
+  FIELD_MAC_DIGEST,
+  FIELD_MAC_ITERATIONS,
+  FIELD_MAC_SALT,
+  FIELD_NESTED,
+  FIELD_OFFSET,
+  FIELD_RECORD,
+  FIELD_SAFE,
+  FIELD_VERSION,
+  PLACES,
+  STATUS,
+  TAPE_RECORD,
+} from './generated/layout.ts';
+import { formatOid } from './oid.ts';
+import { splitStatus } from './status.ts';
+import { core, memory } from './wasm.ts';
+
+/** AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL } */
+export interface RawAlgorithm {
+  /** `algorithm`, dotted. */
+  readonly oid: string;
+  /** The whole AlgorithmIdentifier. */
+  readonly der: Uint8Array<ArrayBuffer>;
+  /** `parameters` as a whole element, `null` when absent. */
+  readonly parameters: Uint8Array<ArrayBuffer> | null;
+}
+
+/** PKCS12Attribute ::= SEQUENCE { attrId OBJECT IDENTIFIER, attrValues SET OF ANY } */
+export interface RawAttribute {
+  /** `attrId`, dotted. */
+  readonly oid: string;
+  /** The whole attribute. */
+  readonly der: Uint8Array<ArrayBuffer>;
+  /** `attrValues`, each a whole element. */
+  readonly values: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/** SafeBag ::= SEQUENCE { bagId OBJECT IDENTIFIER, bagValue [0] EXPLICIT ANY, bagAttributes SET OF PKCS12Attribute OPTIONAL } */
+export interface RawBag {
+  /** `bagId`, dotted. */
+  readonly bagId: string;
+  /** Where it begins: in the file, or, where BER had to be rewritten around it, in the DER form of its SafeContents. */
+  readonly offset: number;
+  /** The whole SafeBag; byte for byte as read when that was DER. */
+  readonly der: Uint8Array<ArrayBuffer>;
+  /** The element inside `bagValue [0]`. */
+  readonly value: Uint8Array<ArrayBuffer>;
+  readonly attributes: readonly RawAttribute[];
+  /** The bags of a safeContentsBag, `null` for every other type. */
+  readonly bags: readonly RawBag[] | null;
+}
+
+/** One ContentInfo of the AuthenticatedSafe. */
+export interface RawSafe {
+  /** `contentType`, dotted. */
+  readonly contentType: string;
+  /** `data` has bags, `encrypted` has an algorithm and a ciphertext, `other` (enveloped, signed, unknown) only `der`. */
+  readonly kind: 'data' | 'encrypted' | 'other';
+  /** Where it begins; as in `RawBag`. */
+  readonly offset: number;
+  /** The whole ContentInfo. */
+  readonly der: Uint8Array<ArrayBuffer>;
+  readonly bags: readonly RawBag[] | null;
+  readonly algorithm: RawAlgorithm | null;
+  readonly ciphertext: Uint8Array<ArrayBuffer> | null;
+}
+
+/** MacData ::= SEQUENCE { mac DigestInfo, macSalt OCTET STRING, iterations INTEGER DEFAULT 1 } */
+export interface RawMac {
+  /** `mac.digestAlgorithm`. */
+  readonly algorithm: RawAlgorithm;
+  /** `mac.digest`. */
+  readonly digest: Uint8Array<ArrayBuffer>;
+  readonly salt: Uint8Array<ArrayBuffer>;
+  /** 0 to 2^53 - 1; what is more, or less, is refused. */
+  readonly iterations: number;
+}
+
+/** PFX ::= SEQUENCE { version INTEGER {v3(3)}, authSafe ContentInfo, macData MacData OPTIONAL } */
+export interface RawPfx {
+  /** Always 3. */
+  readonly version: number;
+  /** Of `authSafe`, dotted: data (password integrity) or signedData. */
+  readonly contentType: string;
+  /** The octets under the MAC: the contents of `authSafe`, chunks joined. For another type than data, the whole element. */
+  readonly authSafe: Uint8Array<ArrayBuffer>;
+  /** The safes; none when `contentType` is not data. */
+  readonly safes: readonly RawSafe[];
+  readonly mac: RawMac | null;
+  /** True when any part that was read is BER and not DER. */
+  readonly wasBer: boolean;
+}
+
+/** Bounds of one file. Those of `DerLimits` hold for all its layers together. */
+export interface PfxLimits extends DerLimits {
+  /** SafeContents within SafeContents. Default 16. */
+  readonly maxNesting?: number;
+}
+
+const OID_DATA = '1.2.840.113549.1.7.1';
+const AUTH_SAFE_PATH = ['PFX', 'authSafe'] as const;
+
+/**
+ * Reads the structure of a PKCS#12 file. Nothing is decrypted or verified.
+ *
+ * @param bytes the file, at most 8 MiB of BER or DER; copied, not changed
+ * @throws {FormatError} ERR_DER_… with offset and path; ERR_PFX_VERSION
+ * @throws {LimitError} ERR_DER_SIZE, ERR_DER_DEPTH, ERR_DER_COUNT, ERR_LIMIT_ITERATIONS
+ * @example
+ * const { safes, mac } = parsePfxStructure(file);
+ */
+export function parsePfxStructure(bytes: Uint8Array, limits?: PfxLimits): RawPfx {
+  const run = new Run(limits);
+  const file = run.layer(bytes, null, 0);
+  const pfx = run.read('pfx', file, ['PFX'], readPfx);
+  if (pfx.contentType !== OID_DATA) return { ...pfx.raw, safes: [], wasBer: run.wasBer };
+
+  const inner = run.layer(pfx.raw.authSafe, file, pfx.contentOffset);
+  const safes = run.read('authsafe', inner, AUTH_SAFE_PATH, readSafes).map(({ content, contentOffset, ...safe }) => {
+    if (content === null) return safe;
+    const contents = run.layer(content, inner, contentOffset);
+    const bags = run.read('safecontents', contents, [...AUTH_SAFE_PATH, 'SafeContents'], readBags);
+    content.fill(0);
+    return { ...safe, bags };
+  });
+  return { ...pfx.raw, safes, wasBer: run.wasBer };
+}
+
+/**
+ * Reads SafeContents: the plaintext of an encrypted safe.
+ *
+ * @param bytes BER or DER, at most 8 MiB; copied, not changed. The bags are copies too, the caller's to wipe
+ * @throws as `parsePfxStructure`
+ */
+export function parseSafeContents(bytes: Uint8Array, limits?: PfxLimits): RawBag[] {
+  const run = new Run(limits);
+  return run.read('safecontents', run.layer(bytes, null, 0), ['SafeContents'], readBags);
+}
+
+type Grammar = 'pfx' | 'authsafe' | 'safecontents';
+
+/** One encoding: its bytes, and where they lie in the DER form of the encoding around them. */
+interface Layer {
+  readonly bytes: Uint8Array;
+  readonly parent: Layer | null;
+  readonly at: number;
+  grammar: Grammar | null;
+  wasBer: boolean;
+}
+
+/** One file being read: its limits, of which the layers use up a part each, and its layers. */
+class Run {
+  readonly maxNesting: number;
+  wasBer = false;
+  #bounds: DerBounds;
+
+  constructor(limits: PfxLimits = {}) {
+    this.#bounds = resolveLimits(limits);
+    this.maxNesting = atMost('maxNesting', limits.maxNesting, 16, 64);
+  }
+
+  layer(bytes: Uint8Array, parent: Layer | null, at: number): Layer {
+    return { bytes, parent, at, grammar: null, wasBer: false };
+  }
+
+  /** Lets the wasm check a layer and `make` build objects from what it found; then wipes. */
+  read<T>(grammar: Grammar, layer: Layer, path: readonly string[], make: (fields: Fields) => T): T {
+    const wasm = core();
+    const { maxDepth, maxElements, trailing } = this.#bounds;
+    const length = layer.bytes.length;
+    layer.grammar = grammar;
+    enterDer(layer.bytes, this.#bounds);
+    const status =
+      grammar === 'pfx'
+        ? wasm.pfx_read(length, maxDepth, maxElements, trailing)
+        : grammar === 'authsafe'
+          ? wasm.authsafe_read(length, maxDepth, maxElements, trailing)
+          : wasm.safecontents_read(length, maxDepth, maxElements, trailing, this.maxNesting);
+    if (status < 0) throw this.#error(status, layer, path);
+    try {
+      const { base, count, wasBer } = derResult();
+      this.#bounds = { ...this.#bounds, maxElements: maxElements - count };
+      layer.wasBer = wasBer;
+      if (wasBer) this.wasBer = true;
+      return make(new Fields(base, count, fileOffset(layer), path));
+    } finally {
+      wasm.der_release();
+    }
+  }
+
+  #error(status: number, layer: Layer, path: readonly string[]): Error {
+    const wasm = core();
+    const place = PLACES[wasm.der_place()] as string;
+    const { code, offset } = splitStatus(status);
+    const named = place === '' || place === path.at(-1) ? path : [...path, place];
+    const inGrammar = place !== '';
+    const bounds =
+      inGrammar && code === STATUS.DER_DEPTH ? { ...this.#bounds, maxDepth: this.maxNesting } : this.#bounds;
+    return derError(status, bounds, named, toFile(layer, offset, inGrammar));
+  }
+}
+
+/** What must be added to offsets in a layer's DER form to get offsets in the file; 0 where BER makes that impossible. */
+function fileOffset(layer: Layer): number {
+  let offset = 0;
+  for (let l: Layer | null = layer; l !== null; l = l.parent) {
+    if (l.wasBer) return 0;
+    offset += l.at;
+  }
+  return offset;
+}
+
+/** Traces an offset in a layer (in its DER form when `inDer`) back to the file. Only done when something failed. */
+function toFile(layer: Layer, offset: number, inDer: boolean): number {
+  let at = inDer ? originOf(layer, offset) : offset;
+  for (let l = layer; l.parent !== null; l = l.parent) at = originOf(l.parent, at + l.at);
+  return at;
+}
+
+function originOf(layer: Layer, offset: number): number {
+  memory().set(layer.bytes, ARENA);
+  const found = core().der_origin(layer.bytes.length, offset, layer.grammar === 'authsafe' ? 1 : 0);
+  return found < 0 ? offset : found;
+}
+
+/** The FIELD records of one layer, while they lie in wasm memory. */
+class Fields {
+  readonly path: readonly string[];
+  readonly #base: number;
+  readonly #shift: number;
+  readonly #end: number;
+  #at: number;
+
+  constructor(base: number, records: number, shift: number, path: readonly string[]) {
+    this.path = path;
+    this.#base = base;
+    this.#shift = shift;
+    this.#at = ARENA_RECORDS / 4 + records * TAPE_RECORD;
+    this.#end = this.#at + (words()[DER_SCRATCH / 4 + DER_RESULT_FIELDS] as number) * FIELD_RECORD;
+  }
+
+  /** The kind ahead, 0 at the end. */
+  get kind(): number {
+    return this.#at < this.#end ? (words()[this.#at + FIELD_KIND] as number) : 0;
+  }
+
+  get depth(): number {
+    return words()[this.#at + FIELD_DEPTH] as number;
+  }
+
+  /** Offset of the field ahead in the layer's DER form. */
+  get offset(): number {
+    return words()[this.#at + FIELD_OFFSET] as number;
+  }
+
+  /** The same in the file, if it can be told. */
+  get fileOffset(): number {
+    return this.offset + this.#shift;
+  }
+
+  skip(): void {
+    this.#at += FIELD_RECORD;
+  }
+
+  /** Copies the bytes of the field ahead, which is of this kind, and steps over it. */
+  take(kind: number): Uint8Array<ArrayBuffer> {
+    if (this.kind !== kind) throw new Error(`field ${this.kind} where ${kind} belongs`);
+    const from = this.#base + this.offset;
+    const bytes = memory().slice(from, from + (words()[this.#at + FIELD_LENGTH] as number));
+    this.skip();
+    return bytes;
+  }
+
+  takeOid(kind: number): string {
+    const offset = this.fileOffset;
+    return formatOid(this.take(kind), offset);
+  }
+}
+
+function readPfx(fields: Fields) {
+  const versionOffset = fields.fileOffset;
+  const version = fields.take(FIELD_VERSION);
+  if (version.length !== 1 || version[0] !== 3)
+    throw new FormatError('ERR_PFX_VERSION', `PFX version ${describeInteger(version)}, only 3 is defined`, {
+      offset: versionOffset,
+      path: ['PFX', 'version'],
+    });
+  const contentType = fields.takeOid(FIELD_CONTENT_TYPE);
+  const contentOffset = fields.offset;
+  const authSafe = fields.take(FIELD_CONTENT);
+  const mac = fields.kind === FIELD_ALGORITHM ? readMac(fields) : null;
+  return { contentType, contentOffset, raw: { version: 3, contentType, authSafe, mac } };
+}
+
+function readMac(fields: Fields): RawMac {
+  const algorithm = readAlgorithm(fields);
+  const digest = fields.take(FIELD_MAC_DIGEST);
+  const salt = fields.take(FIELD_MAC_SALT);
+  const iterations = fields.kind === FIELD_MAC_ITERATIONS ? iterationsOf(fields.take(FIELD_MAC_ITERATIONS)) : 1;
+  return { algorithm, digest, salt, iterations };
+}
+
+/** Turns an INTEGER's contents into a count. @throws {LimitError} ERR_LIMIT_ITERATIONS when negative or above 2^53 - 1 */
+export function iterationsOf(contents: Uint8Array): number {
+  const value = smallIntegerOf(contents);
+  if (value !== undefined && value >= 0) return value;
+  const actual = describeInteger(contents);
+  throw new LimitError('ERR_LIMIT_ITERATIONS', `${actual} iterations`, { limit: Number.MAX_SAFE_INTEGER, actual });
+}
+
+/** A decimal text; for a monstrous number its size only. */
+function describeInteger(contents: Uint8Array): string {
+  return contents.length <= 64 ? integerOf(contents).toString() : `of ${contents.length} bytes`;
+}
+
+function readAlgorithm(fields: Fields): RawAlgorithm {
+  const der = fields.take(FIELD_ALGORITHM);
+  const oid = fields.takeOid(FIELD_ALGORITHM_OID);
+  const parameters = fields.kind === FIELD_ALGORITHM_PARAMETERS ? fields.take(FIELD_ALGORITHM_PARAMETERS) : null;
+  return { oid, der, parameters };
+}
+
+/** A safe whose plain contents are still to be read. */
+type OpenSafe = RawSafe & { readonly content: Uint8Array<ArrayBuffer> | null; readonly contentOffset: number };
+
+function readSafes(fields: Fields): OpenSafe[] {
+  const safes: OpenSafe[] = [];
+  while (fields.kind !== 0) {
+    const offset = fields.fileOffset;
+    const der = fields.take(FIELD_SAFE);
+    const contentType = fields.takeOid(FIELD_CONTENT_TYPE);
+    const contentOffset = fields.offset;
+    const common = { contentType, offset, der, bags: null, contentOffset };
+    if (fields.kind === FIELD_ALGORITHM) {
+      const algorithm = readAlgorithm(fields);
+      const ciphertext = fields.take(FIELD_CIPHERTEXT);
+      safes.push({ ...common, kind: 'encrypted', algorithm, ciphertext, content: null });
+    } else {
+      const content = fields.take(FIELD_CONTENT);
+      const plain = contentType === OID_DATA;
+      safes.push({
+        ...common,
+        kind: plain ? 'data' : 'other',
+        algorithm: null,
+        ciphertext: null,
+        content: plain ? content : null,
+      });
+    }
+  }
+  return safes;
+}
+
+function readBags(fields: Fields): RawBag[] {
+  const root: RawBag[] = [];
+  const open: RawBag[][] = [root]; // the list for each depth
+  while (fields.kind !== 0) {
+    const depth = fields.depth;
+    const offset = fields.fileOffset;
+    const der = fields.take(FIELD_BAG);
+    const bagId = fields.takeOid(FIELD_BAG_ID);
+    const value = fields.take(FIELD_BAG_VALUE);
+    const attributes: RawAttribute[] = [];
+    while (fields.kind === FIELD_ATTRIBUTE) attributes.push(readAttribute(fields));
+    let bags: RawBag[] | null = null;
+    if (fields.kind === FIELD_NESTED) {
+      fields.skip();
+      bags = [];
+      open[depth + 1] = bags;
+    }
+    (open[depth] as RawBag[]).push({ bagId, offset, der, value, attributes, bags });
+  }
+  return root;
+}
+
+function readAttribute(fields: Fields): RawAttribute {
+  const der = fields.take(FIELD_ATTRIBUTE);
+  const oid = fields.takeOid(FIELD_ATTRIBUTE_ID);
+  const values: Uint8Array<ArrayBuffer>[] = [];
+  while (fields.kind === FIELD_ATTRIBUTE_VALUE) values.push(fields.take(FIELD_ATTRIBUTE_VALUE));
+  return { oid, der, values };
+}
