@@ -1,8 +1,8 @@
 // The core module: what TypeScript may call. One line per file of this folder, in the order of the layers.
 
-export { authsafe_read, der_origin, der_place, pfx_read, safecontents_read } from './der/grammar';
-export { der_normalize, der_release } from './der/normalize';
-export { der_write } from './der/write';
+export { authSafeRead, derOrigin, derPlace, pfxRead, safeContentsRead } from './der/grammar';
+export { derNormalize, derRelease } from './der/normalize';
+export { derWrite } from './der/write';
 export { differBytes } from './hash/equal';
 export { hashAbort, hashFinish, hashOnce, hashStart, hashUpdate } from './hash/hash';
 export { hmacFinish, hmacOnce, hmacStart } from './hash/hmac';

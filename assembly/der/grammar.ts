@@ -53,7 +53,7 @@ import {
   TAPE_META,
 } from '../generated/layout';
 import { emit, emittedBytes, measure, origin } from './emit';
-import { der_release, derBase, derCount, scanArena, toDer, useArenas, useRecords } from './normalize';
+import { derBase, derCount, derRelease, scanArena, toDer, useArenas, useRecords } from './normalize';
 import { STACK, STACK_ENTRIES, scannedBer } from './scan';
 import { contentOf, endOf, failure, lengthOf, metaOf, nextOf, offsetOf, recordAt, tagOf } from './tape';
 
@@ -81,7 +81,7 @@ let place: u32 = 0;
 let fields: u32 = 0;
 
 /** Where the last grammar stopped; 0 when it had not begun. */
-export function der_place(): i32 {
+export function derPlace(): i32 {
   return <i32>place;
 }
 
@@ -417,21 +417,21 @@ function markCiphertexts(): i32 {
 
 /** Ends a grammar: on success DER_RESULT gets the count of FIELDs, else everything is wiped. */
 function finish(status: i32): i32 {
-  if (status < 0) der_release();
+  if (status < 0) derRelease();
   else store<u32>(DER_SCRATCH + DER_RESULT_FIELDS, fields);
   return status;
 }
 
 /** Reads the file in ARENA. Returns 0 or a status; offsets of grammar faults are in the DER form. */
-export function pfx_read(len: usize, maxDepth: u32, maxRecords: u32, trailing: u32): i32 {
+export function pfxRead(len: usize, maxDepth: u32, maxRecords: u32, trailing: u32): i32 {
   place = fields = 0;
   const scanned = scanArena(len, maxDepth, maxRecords, trailing);
   const status = toDer(scanned, scannedBer);
   return finish(status < 0 ? status : pfx());
 }
 
-/** Reads the octets of an authSafe. Returns as `pfx_read`. */
-export function authsafe_read(len: usize, maxDepth: u32, maxRecords: u32, trailing: u32): i32 {
+/** Reads the octets of an authSafe. Returns as `pfxRead`. */
+export function authSafeRead(len: usize, maxDepth: u32, maxRecords: u32, trailing: u32): i32 {
   place = fields = 0;
   let status = scanArena(len, maxDepth, maxRecords, trailing);
   if (status >= 0) {
@@ -441,8 +441,8 @@ export function authsafe_read(len: usize, maxDepth: u32, maxRecords: u32, traili
   return finish(status < 0 ? status : authenticatedSafe());
 }
 
-/** Reads the octets or the plaintext of one safe. Returns as `pfx_read`. */
-export function safecontents_read(len: usize, maxDepth: u32, maxRecords: u32, trailing: u32, maxNesting: u32): i32 {
+/** Reads the octets or the plaintext of one safe. Returns as `pfxRead`. */
+export function safeContentsRead(len: usize, maxDepth: u32, maxRecords: u32, trailing: u32, maxNesting: u32): i32 {
   place = fields = 0;
   const scanned = scanArena(len, maxDepth, maxRecords, trailing);
   const status = toDer(scanned, scannedBer);
@@ -453,13 +453,13 @@ export function safecontents_read(len: usize, maxDepth: u32, maxRecords: u32, tr
  * Finds the byte of the BER in ARENA from which the byte at `offset` of its DER form came, so that a fault found in the
  * DER form can be shown in the file. The input has been read before; everything is wiped.
  */
-export function der_origin(len: usize, offset: u32, isAuthenticatedSafe: bool): i32 {
+export function derOrigin(len: usize, offset: u32, isAuthenticatedSafe: bool): i32 {
   let status = scanArena(len, STACK_ENTRIES, u32.MAX_VALUE, DER_ALLOW_TRAILING);
   const count = <u32>status;
   if (status >= 0 && isAuthenticatedSafe) status = markCiphertexts();
   if (status >= 0) status = measure(count);
   if (status >= 0) status = emit(ARENA, count, offset);
   useArenas(len, emittedBytes);
-  der_release();
+  derRelease();
   return status < 0 ? status : <i32>origin;
 }

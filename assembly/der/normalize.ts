@@ -1,5 +1,5 @@
 // From ARENA to a checked DER form with its tape. A caller reads what it needs from DER_RESULT and the arenas, then calls
-// `der_release`; after a failure nothing is left to read. Layer: DER.
+// `derRelease`; after a failure nothing is left to read. Layer: DER.
 // Constant time: no, the shape of a file is public.
 import {
   ARENA,
@@ -32,7 +32,7 @@ export let derBase: usize = 0;
 export let derCount: u32 = 0;
 
 /** Wipes what the last call left: input, DER form, records, results. */
-export function der_release(): void {
+export function derRelease(): void {
   memory.fill(ARENA, 0, usedIn);
   memory.fill(ARENA_DER, 0, usedDer);
   memory.fill(ARENA_RECORDS, 0, usedRecords);
@@ -88,9 +88,9 @@ export function toDer(status: i32, isBer: bool): i32 {
  * Checks the `len` bytes of BER in ARENA and leaves DER_RESULT, the DER form and its tape. Returns the number of records,
  * or a status that names the offset in the input; on failure everything is wiped.
  */
-export function der_normalize(len: usize, maxDepth: u32, maxRecords: u32, trailing: u32): i32 {
+export function derNormalize(len: usize, maxDepth: u32, maxRecords: u32, trailing: u32): i32 {
   const scanned = scanArena(len, maxDepth, maxRecords, trailing);
   const status = toDer(scanned, scannedBer);
-  if (status < 0) der_release();
+  if (status < 0) derRelease();
   return status;
 }

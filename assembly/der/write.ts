@@ -13,7 +13,7 @@ import {
   TAPE_RECORD,
 } from '../generated/layout';
 import { emit, emittedBytes, measure } from './emit';
-import { der_release, useArenas, useRecords } from './normalize';
+import { derRelease, useArenas, useRecords } from './normalize';
 import { STACK, STACK_ENTRIES } from './scan';
 import { isContainer, lengthOf, metaOf, nextOf, offsetOf } from './tape';
 
@@ -43,9 +43,9 @@ function check(len: u32, count: u32): i32 {
 
 /**
  * Encodes the `count` records at ARENA_RECORDS over the `len` bytes in ARENA. Returns the length of the DER in ARENA_DER
- * or a status; then call `der_release`. On failure everything is wiped.
+ * or a status; then call `derRelease`. On failure everything is wiped.
  */
-export function der_write(len: usize, count: u32): i32 {
+export function derWrite(len: usize, count: u32): i32 {
   if (len > ARENA_BYTES || <usize>count > ARENA_RECORDS_BYTES / TAPE_RECORD) return -E_CAPACITY;
   useArenas(len, 0);
   useRecords(ARENA_RECORDS + <usize>count * TAPE_RECORD);
@@ -55,6 +55,6 @@ export function der_write(len: usize, count: u32): i32 {
     status = emit(ARENA, count, u32.MAX_VALUE);
     useArenas(len, emittedBytes);
   }
-  if (status < 0) der_release();
+  if (status < 0) derRelease();
   return status;
 }

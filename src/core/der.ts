@@ -125,7 +125,7 @@ export function indexDer(bytes: Uint8Array, limits?: DerLimits): DerIndex {
 function normalize(bytes: Uint8Array, bounds: DerBounds, withTape: boolean): DerIndex {
   const wasm = core();
   enterDer(bytes, bounds);
-  const status = wasm.der_normalize(bytes.length, bounds.maxDepth, bounds.maxElements, bounds.trailing);
+  const status = wasm.derNormalize(bytes.length, bounds.maxDepth, bounds.maxElements, bounds.trailing);
   if (status < 0) throw derError(status, bounds, [], splitStatus(status).offset);
   try {
     const { base, length, count, wasBer } = derResult();
@@ -135,7 +135,7 @@ function normalize(bytes: Uint8Array, bounds: DerBounds, withTape: boolean): Der
       : new Uint32Array();
     return { der, wasBer, tape };
   } finally {
-    wasm.der_release();
+    wasm.derRelease();
   }
 }
 

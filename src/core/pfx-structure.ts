@@ -210,10 +210,10 @@ class Run {
     enterDer(layer.bytes, this.#bounds);
     const status =
       grammar === 'pfx'
-        ? wasm.pfx_read(length, maxDepth, maxElements, trailing)
+        ? wasm.pfxRead(length, maxDepth, maxElements, trailing)
         : grammar === 'authsafe'
-          ? wasm.authsafe_read(length, maxDepth, maxElements, trailing)
-          : wasm.safecontents_read(length, maxDepth, maxElements, trailing, this.maxNesting);
+          ? wasm.authSafeRead(length, maxDepth, maxElements, trailing)
+          : wasm.safeContentsRead(length, maxDepth, maxElements, trailing, this.maxNesting);
     if (status < 0) throw this.#error(status, layer, path);
     try {
       const { base, count, wasBer } = derResult();
@@ -222,13 +222,13 @@ class Run {
       if (wasBer) this.wasBer = true;
       return make(new Fields(base, count, fileOffset(layer), path));
     } finally {
-      wasm.der_release();
+      wasm.derRelease();
     }
   }
 
   #error(status: number, layer: Layer, path: readonly string[]): Error {
     const wasm = core();
-    const place = PLACES[wasm.der_place()] as string;
+    const place = PLACES[wasm.derPlace()] as string;
     const { code, offset } = splitStatus(status);
     const named = place === '' || place === path.at(-1) ? path : [...path, place];
     const inGrammar = place !== '';
@@ -257,7 +257,7 @@ function toFile(layer: Layer, offset: number, inDer: boolean): number {
 
 function originOf(layer: Layer, offset: number): number {
   memory().set(layer.bytes, ARENA);
-  const found = core().der_origin(layer.bytes.length, offset, layer.grammar === 'authsafe' ? 1 : 0);
+  const found = core().derOrigin(layer.bytes.length, offset, layer.grammar === 'authsafe' ? 1 : 0);
   return found < 0 ? offset : found;
 }
 
