@@ -2,3 +2,12 @@
 export type * from './ast.ts';
 export { type ParseOptions, parseStatement, placeOf, type ScriptStatement, splitScript } from './parse.ts';
 export { redactStatement } from './redact.ts';
+export { like, select, type Table } from './select.ts';
+export {
+  type Dialect,
+  type EncryptionKeyRow,
+  type EncryptionWalletRow,
+  encryptionKeysView,
+  encryptionWalletView,
+  type KeyActor,
+} from './views.ts';
