@@ -1,5 +1,8 @@
 // The core module: what TypeScript may call. One line per file of this folder, in the order of the layers.
 
+export { cbcDecrypt, cbcEncrypt } from './aes/cbc';
+export { kwpUnwrap, kwpWrap, kwUnwrap, kwWrap } from './aes/key-wrap';
+export { kekLoad, kekWipe } from './aes/schedule';
 export { authSafeRead, derOrigin, derPlace, pfxRead, safeContentsRead } from './der/grammar';
 export { derNormalize, derRelease } from './der/normalize';
 export { derWrite } from './der/write';

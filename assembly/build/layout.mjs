@@ -20,7 +20,7 @@ const CORE_REGIONS = [
   ['KDF_SCRATCH', 1 * KiB, 'lane states of the running derivation step'],
   ['DER_SCRATCH', 8 * KiB, 'stack of open elements'],
   ['TTLV_SCRATCH', 4 * KiB, 'stack of open structures'],
-  ['KEK_SLOTS', 16 * 3072, 'cached KEK schedules (slots: outlive a call)'],
+  ['KEK_SLOTS', 16 * 2432, 'cached KEK schedules (slots: outlive a call)'],
   ['KDF_SLOTS', 16 * 512, 'derivation jobs between two slices (slots: outlive a call)'],
   ['IN', 64 * KiB, 'window for small inputs'],
   ['OUT', 64 * KiB, 'window for small outputs'],
