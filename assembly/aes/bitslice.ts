@@ -15,8 +15,8 @@ export function transposeBytes(x: v128): v128 {
 export function planesOfKey(out: usize, k: v128): void {
   k = transposeBytes(k);
   for (let b = 0; b < 8; b++) {
-    const bit = i8x16.splat(<i8>(<i32>1 << b));
-    v128.store(out + (<usize>b << 4), i8x16.eq(v128.and(k, bit), bit));
+    const bit = i8x16.splat(<i8>((<i32>1) << b));
+    v128.store(out + ((<usize>b) << 4), i8x16.eq(v128.and(k, bit), bit));
   }
 }
 

@@ -2,8 +2,9 @@
 // Padding is PKCS#7 (RFC 5652, 6.3), in the last window only.
 //
 // Constant time: yes. Lengths are public; so are the verdict over a padding and, if it is good, its length.
-import { AES_SCRATCH, E_INTEGRITY, E_LENGTH } from '../generated/layout';
+
 import { decrypt8 } from '../generated/aes-bitslice';
+import { AES_SCRATCH, E_INTEGRITY, E_LENGTH } from '../generated/layout';
 import { transposeBits, transposeBytes } from './bitslice';
 import { acquire, decryptKeys, encryptKeys, planes, release, roundsOf, SCHEDULE_BYTES } from './schedule';
 import { decryptBlock, encryptBlock, fromD, fromE, toD, toE } from './serial';
@@ -15,7 +16,7 @@ const STATE: usize = AES_SCRATCH + SCHEDULE_BYTES;
  * Returns the encrypted length and leaves the last block at `iv`. For `key` see `acquire`.
  */
 export function cbcEncrypt(data: usize, len: u32, iv: usize, padding: u32, key: usize, keyLen: u32): i32 {
-  if (padding == 0 && len & 15) return -E_LENGTH;
+  if (padding === 0 && len & 15) return -E_LENGTH;
   const schedule = acquire(key, keyLen);
   if (schedule < 0) return schedule;
   if (padding) {
@@ -66,7 +67,7 @@ function unpadded(end: usize, len: u32): i32 {
  * Returns the length of the plaintext and leaves the last ciphertext block at `iv`; on failure it wipes `data`.
  */
 export function cbcDecrypt(data: usize, len: u32, iv: usize, padding: u32, key: usize, keyLen: u32): i32 {
-  if (len & 15 || (padding && len == 0)) return -E_LENGTH;
+  if (len & 15 || (padding && len === 0)) return -E_LENGTH;
   const schedule = acquire(key, keyLen);
   if (schedule < 0) return schedule;
   const rounds = roundsOf(schedule);
@@ -92,7 +93,7 @@ export function cbcDecrypt(data: usize, len: u32, iv: usize, padding: u32, key: 
   }
   v128.store(iv, chain);
   release(schedule);
-  if (padding == 0) return len;
+  if (padding === 0) return len;
   const length = unpadded(end, len);
   if (length < 0) memory.fill(data, 0, len);
   return length;

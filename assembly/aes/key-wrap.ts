@@ -91,7 +91,7 @@ export function kwUnwrap(buffer: usize, len: u32, key: usize, keyLen: u32): i32 
   const bad = unwrapChain(schedule, buffer, (len >> 3) - 1) ^ KW_IV;
   store<u64>(buffer, 0);
   release(schedule);
-  if (bad != 0) {
+  if (bad !== 0) {
     // public: whether the whole check passed
     memory.fill(buffer, 0, len);
     return -E_INTEGRITY;
@@ -104,13 +104,13 @@ export function kwUnwrap(buffer: usize, len: u32, key: usize, keyLen: u32): i32 
  * RFC 5649, 4.1: A = A65959A6 | len, zeros up to whole semiblocks; a single semiblock is one encryption of A | R[1].
  */
 export function kwpWrap(buffer: usize, len: u32, key: usize, keyLen: u32): i32 {
-  if (len == 0) return -E_LENGTH;
+  if (len === 0) return -E_LENGTH;
   const schedule = acquire(key, keyLen);
   if (schedule < 0) return schedule;
   const n: usize = (len + 7) >> 3;
   const a = KWP_PREFIX | ((<u64>bswap(len)) << 32);
   memory.fill(buffer + 8 + len, 0, (n << 3) - len);
-  if (n == 1) {
+  if (n === 1) {
     const b = toE(i64x2.replace_lane(v128.load(buffer), 0, a));
     v128.store(buffer, fromE(encryptBlock(b, encryptKeys(schedule), roundsOf(schedule))));
   } else {
@@ -130,7 +130,7 @@ export function kwpUnwrap(buffer: usize, len: u32, key: usize, keyLen: u32): i32
   if (schedule < 0) return schedule;
   const n: usize = (len >> 3) - 1;
   let a: u64;
-  if (n == 1) {
+  if (n === 1) {
     const b = fromD(decryptBlock(toD(v128.load(buffer)), decryptKeys(schedule), roundsOf(schedule)));
     v128.store(buffer, b);
     a = <u64>i64x2.extract_lane(b, 0);
@@ -144,7 +144,7 @@ export function kwpUnwrap(buffer: usize, len: u32, key: usize, keyLen: u32): i32
   const padding = <u64>(n << 3) - length;
   const tail = bswap(load<u64>(buffer + (n << 3)));
   const bad = ((a & 0xffffffff) ^ KWP_PREFIX) | (padding >> 3) | (tail & (((<u64>1) << ((padding & 7) << 3)) - 1));
-  if (bad != 0) {
+  if (bad !== 0) {
     // public: whether the whole check passed
     memory.fill(buffer, 0, len);
     return -E_INTEGRITY;

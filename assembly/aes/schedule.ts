@@ -8,7 +8,7 @@
 //             +512  PLANES             rounds + 1 round keys as 8 bit planes each, for bitslice.ts
 //
 // Constant time: yes. The SubBytes of the expansion is the kernel's; only the key's length is public.
-import { FROM_E, E63, K1, K9, K11, K13, K14 } from '../generated/aes-tables';
+import { E63, FROM_E, K1, K9, K11, K13, K14 } from '../generated/aes-tables';
 import { AES_SCRATCH, E_LENGTH, E_SLOT, KEK_SLOTS, KEK_SLOTS_BYTES } from '../generated/layout';
 import { planesOfKey } from './bitslice';
 import { map, subBytes, toE } from './serial';
@@ -40,7 +40,7 @@ function expand(schedule: usize, key: usize, keyLen: u32): void {
   const rounds: usize = (keyLen >> 2) + 6;
   const end = schedule + ENCRYPT + ((rounds + 1) << 4);
   let head = toE(v128.load(key));
-  let tail = keyLen == 16 ? head : keyLen == 24 ? toE(v128.load64_zero(key, 16)) : toE(v128.load(key, 16));
+  let tail = keyLen === 16 ? head : keyLen === 24 ? toE(v128.load64_zero(key, 16)) : toE(v128.load(key, 16));
   let constant: i32 = 1;
   for (let at = schedule + ENCRYPT; ; constant = (constant << 1) ^ (-(constant >> 7) & 0x11b)) {
     v128.store(at, v128.xor(head, fold));
@@ -49,16 +49,16 @@ function expand(schedule: usize, key: usize, keyLen: u32): void {
     if (at >= end) break;
     // RotWord and SubWord of the group's last word, in all four words
     const rotated =
-      keyLen == 24
+      keyLen === 24
         ? i8x16.swizzle(tail, i8x16(5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4, 5, 6, 7, 4))
         : i8x16.swizzle(tail, i8x16(13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12, 13, 14, 15, 12));
     const step = v128.xor(v128.xor(subBytes(rotated), fold), toE(i32x4.splat(constant)));
     head = v128.xor(sumWords(head), step);
-    if (keyLen == 16) {
+    if (keyLen === 16) {
       tail = head;
     } else {
       const word = v128.shuffle<u32>(head, head, 3, 3, 3, 3);
-      tail = v128.xor(sumWords(tail), keyLen == 24 ? word : v128.xor(subBytes(word), fold));
+      tail = v128.xor(sumWords(tail), keyLen === 24 ? word : v128.xor(subBytes(word), fold));
     }
   }
   v128.store(schedule + ENCRYPT, v128.xor(v128.load(schedule + ENCRYPT), fold));
@@ -104,7 +104,8 @@ export function planes(schedule: usize): usize {
   const out = schedule + PLANES;
   if (forms & HAS_PLANES) return out;
   const keys = schedule + ENCRYPT;
-  for (let r: usize = 0; r <= roundsOf(schedule); r++) planesOfKey(out + (r << 7), map(FROM_E, v128.load(keys + (r << 4))));
+  for (let r: usize = 0; r <= roundsOf(schedule); r++)
+    planesOfKey(out + (r << 7), map(FROM_E, v128.load(keys + (r << 4))));
   store<u32>(schedule, forms | HAS_PLANES, 4);
   return out;
 }
@@ -114,19 +115,19 @@ export function planes(schedule: usize): usize {
  * scratch; the caller wipes it with `release`. `keyLen` 0: `key` is the number of a loaded slot.
  */
 export function acquire(key: usize, keyLen: u32): i32 {
-  if (keyLen == 0) {
+  if (keyLen === 0) {
     const slot = KEK_SLOTS + key * SCHEDULE_BYTES;
-    if (key >= KEK_SLOTS_BYTES / SCHEDULE_BYTES || load<u32>(slot) == 0) return -E_SLOT;
+    if (key >= KEK_SLOTS_BYTES / SCHEDULE_BYTES || load<u32>(slot) === 0) return -E_SLOT;
     return <i32>slot;
   }
-  if (keyLen != 16 && keyLen != 24 && keyLen != 32) return -E_LENGTH;
+  if (keyLen !== 16 && keyLen !== 24 && keyLen !== 32) return -E_LENGTH;
   expand(AES_SCRATCH, key, keyLen);
   return <i32>AES_SCRATCH;
 }
 
 /** Wipes the scratch that `acquire` and the forms made of it used. A slot stays as it is. */
 export function release(schedule: usize): void {
-  if (schedule != AES_SCRATCH) return;
+  if (schedule !== AES_SCRATCH) return;
   const forms = load<u32>(schedule, 4);
   memory.fill(schedule, 0, forms & HAS_PLANES ? SCHEDULE_BYTES : forms & HAS_DECRYPT ? PLANES : DECRYPT);
 }
@@ -134,7 +135,7 @@ export function release(schedule: usize): void {
 /** Loads a key of 16, 24 or 32 bytes into a slot. Returns 0. */
 export function kekLoad(slot: usize, key: usize, keyLen: u32): i32 {
   if (slot >= KEK_SLOTS_BYTES / SCHEDULE_BYTES) return -E_SLOT;
-  if (keyLen != 16 && keyLen != 24 && keyLen != 32) return -E_LENGTH;
+  if (keyLen !== 16 && keyLen !== 24 && keyLen !== 32) return -E_LENGTH;
   expand(KEK_SLOTS + slot * SCHEDULE_BYTES, key, keyLen);
   return 0;
 }

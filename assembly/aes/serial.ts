@@ -5,7 +5,23 @@
 // encrypting and D while decrypting; callers that chain blocks stay in the basis and convert only what they store.
 //
 // Constant time: yes. Every look-up of a secret is a shuffle of a register; addresses and branches depend on the number of rounds.
-import { FROM_D, FROM_E, I1, I9, I11, I13, I14, INV, INVA, NIBBLE, S1, S2, S3, TO_D, TO_E } from '../generated/aes-tables';
+import {
+  FROM_D,
+  FROM_E,
+  I1,
+  I9,
+  I11,
+  I13,
+  I14,
+  INV,
+  INVA,
+  NIBBLE,
+  S1,
+  S2,
+  S3,
+  TO_D,
+  TO_E,
+} from '../generated/aes-tables';
 
 /** f(x) for a linear f given by its two nibble tables. */
 export function map(table: usize, x: v128): v128 {

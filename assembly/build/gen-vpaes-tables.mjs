@@ -45,7 +45,7 @@ const a = range(16).find((c) => c > 0 && range(16).every((x) => (mul4(x, x) ^ mu
 const mulTower = (x, y) => {
   const [k1, i1, k2, i2] = [x & 15, x >> 4, y & 15, y >> 4];
   const w2 = mul4(mul4(i1, i2), a); // i1 i2 w^2 = i1 i2 a (w + 1)
-  return mul4(k1, k2) ^ w2 | ((mul4(k1, i2) ^ mul4(i1, k2) ^ w2) << 4);
+  return (mul4(k1, k2) ^ w2) | ((mul4(k1, i2) ^ mul4(i1, k2) ^ w2) << 4);
 };
 const powTower = (x, n) => range(n).reduce((product) => mulTower(product, x), 1);
 /** The image of the AES field's generator: a root of x^8 + x^4 + x^3 + x + 1 in the tower. */
@@ -61,7 +61,13 @@ const Tinv = inverseOf(T);
 // --- the S-box (FIPS 197, 5.1.1): S(x) = L(1/x) + 0x63 ----------------------------------------------------------------
 
 const L = (x) =>
-  range(8).reduce((y, b) => y | (((x >> b) ^ (x >> (b + 4) % 8) ^ (x >> (b + 5) % 8) ^ (x >> (b + 6) % 8) ^ (x >> (b + 7) % 8)) & 1) << b, 0); // prettier-ignore
+  range(8).reduce(
+    (y, b) =>
+      y |
+      ((((x >> b) ^ (x >> ((b + 4) % 8)) ^ (x >> ((b + 5) % 8)) ^ (x >> ((b + 6) % 8)) ^ (x >> ((b + 7) % 8))) & 1) <<
+        b),
+    0,
+  ); // prettier-ignore
 const D = (x) => T(inverseOf(L)(x));
 const Dinv = inverseOf(D);
 

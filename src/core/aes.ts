@@ -85,9 +85,12 @@ function testAes(): CoreExports {
   const decrypted =
     w.cbcDecrypt(DATA_AT, 128, IV_AT, 0, KEY_AT, 32) === 128 &&
     formatHex(m.subarray(DATA_AT, DATA_AT + 16)) === PLAIN &&
-    m.subarray(DATA_AT + 16, DATA_AT + 128).every((byte, i) => byte === ((BLOCK[i & 15] as number) ^ ((i & 15) * 0x11)));
+    m
+      .subarray(DATA_AT + 16, DATA_AT + 128)
+      .every((byte, i) => byte === ((BLOCK[i & 15] as number) ^ ((i & 15) * 0x11)));
   w.wipe(IN, 64 + 128);
-  if (!(wrapped && unwrapped && decrypted)) throw new KeywardError('ERR_SELF_TEST', 'AES does not give its known answer');
+  if (!(wrapped && unwrapped && decrypted))
+    throw new KeywardError('ERR_SELF_TEST', 'AES does not give its known answer');
   tested = w;
   return w;
 }

@@ -87,9 +87,9 @@ export function decryptCbc(
   if (n <= STEP) {
     m.set(source, DATA_AT);
     const status = w.cbcDecrypt(DATA_AT, n, IV_AT, padded ? 1 : 0, KEY_AT, keyLen);
-    const out = m.slice(DATA_AT, DATA_AT + (status > 0 ? status : 0));
+    const out = status < 0 ? undefined : m.slice(DATA_AT, DATA_AT + status);
     wipeData(DATA_AT, n);
-    if (status < 0) throw statusError(status, 'CBC');
+    if (out === undefined) throw statusError(status, 'CBC');
     return out;
   }
   const whole = new Uint8Array(n);

@@ -28,7 +28,7 @@ export {
   type RawSafe,
 } from './pfx-structure.ts';
 export { init } from './wasm.ts';
-export type { KeyBytes } from './aes.ts';
 export { type CbcPadding, decryptCbc, encryptCbc } from './cbc.ts';
 export { importKek, Kek } from './kek.ts';
 export { unwrapKey, unwrapKeyPadded, wrapKey, wrapKeyPadded } from './key-wrap.ts';
+export { init } from './wasm.ts';

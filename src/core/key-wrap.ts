@@ -111,9 +111,9 @@ export function unwrapKeyPadded(kek: KeyBytes | Kek, wrapped: Uint8Array): Uint8
 
 /** Copies the result at `from` out, wipes, and turns a failure into its error. */
 function finish(status: number, at: number, from: number, lengthBytes: number): Uint8Array<ArrayBuffer> {
-  const out = memory().slice(from, from + (status > 0 ? status : 0));
+  const out = status < 0 ? undefined : memory().slice(from, from + status);
   wipeData(at, lengthBytes);
-  if (status < 0) throw statusError(status, 'key wrap');
+  if (out === undefined) throw statusError(status, 'key wrap');
   return out;
 }
 
