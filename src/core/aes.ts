@@ -6,13 +6,9 @@
  */
 import { formatHex } from '../bytes.ts';
 import { KeywardError, LimitError, UsageError } from '../errors.ts';
-import { Secret } from '../secret.ts';
 import type { CoreExports } from './generated/core-exports.ts';
 import { ARENA, ARENA_BYTES, IN, IN_BYTES } from './generated/layout.ts';
 import { core, memory } from './wasm.ts';
-
-/** Key material: plain bytes, copied and left unchanged, or a `Secret`, read and left alive. */
-export type KeyBytes = Uint8Array | Secret;
 
 export const KEY_AT: number = IN;
 export const IV_AT: number = IN + 32;
@@ -29,13 +25,6 @@ let tested: CoreExports | undefined;
 /** The core, its AES known to work. @throws {KeywardError} ERR_SELF_TEST, ERR_WASM_UNAVAILABLE */
 export function aes(): CoreExports {
   return tested ?? testAes();
-}
-
-/** The bytes of a key argument. @throws {UsageError} ERR_ARGUMENT when it is neither; ERR_SECRET_DISPOSED */
-export function bytesOf(bytes: KeyBytes, what: string): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes;
-  if (bytes instanceof Secret) return bytes.expose();
-  throw new UsageError('ERR_ARGUMENT', `${what} must be a Uint8Array or a Secret`);
 }
 
 /** Where data of this length go. @throws {LimitError} ERR_LIMIT_SIZE */

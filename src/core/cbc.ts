@@ -4,7 +4,8 @@
  * window, so any length fits.
  */
 import { UsageError } from '../errors.ts';
-import { aes, assertAesKey, bytesOf, DATA_AT, IV_AT, KEY_AT, type KeyBytes, WINDOW_BYTES, wipeData } from './aes.ts';
+import { aes, assertAesKey, DATA_AT, IV_AT, KEY_AT, WINDOW_BYTES, wipeData } from './aes.ts';
+import { exposeKey, type KeyBytes } from './key-bytes.ts';
 import { statusError } from './status.ts';
 import { memory } from './wasm.ts';
 
@@ -21,7 +22,7 @@ const STEP = WINDOW_BYTES & ~127;
  * @param iv 16 bytes, unpredictable and never used twice under one key
  * @param plaintext any length; a multiple of 16 without padding. Copied.
  * @returns the ciphertext: with padding 1 to 16 bytes longer
- * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_ARGUMENT, ERR_SECRET_DISPOSED
+ * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_BYTES_TYPE, ERR_SECRET_DISPOSED
  * @example
  * const iv = crypto.getRandomValues(new Uint8Array(16));
  * const ciphertext = encryptCbc(new Uint8Array(32), iv, new Uint8Array(20)); // 32 bytes
@@ -33,7 +34,7 @@ export function encryptCbc(
   padding: CbcPadding = 'pkcs7',
 ): Uint8Array<ArrayBuffer> {
   const padded = isPadded(padding);
-  const source = bytesOf(plaintext, 'the plaintext');
+  const source = exposeKey(plaintext);
   if (!padded && source.length % 16 !== 0) throw lengthError('the plaintext', source.length);
   const w = aes();
   const m = memory();
@@ -66,7 +67,7 @@ export function encryptCbc(
  * @param ciphertext a multiple of 16 bytes; at least 16 with padding. Copied.
  * @returns the plaintext; the caller's to wipe
  * @throws {AuthenticationError} ERR_INTEGRITY: wrong key, or the bytes were changed
- * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_ARGUMENT, ERR_SECRET_DISPOSED
+ * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_BYTES_TYPE, ERR_SECRET_DISPOSED
  * @example
  * const [key, iv] = [new Uint8Array(32), new Uint8Array(16)];
  * const plaintext = decryptCbc(key, iv, encryptCbc(key, iv, new Uint8Array(20))); // 20 bytes
@@ -78,7 +79,7 @@ export function decryptCbc(
   padding: CbcPadding = 'pkcs7',
 ): Uint8Array<ArrayBuffer> {
   const padded = isPadded(padding);
-  const source = bytesOf(ciphertext, 'the ciphertext');
+  const source = exposeKey(ciphertext);
   const n = source.length;
   if (n % 16 !== 0 || (padded && n === 0)) throw lengthError('the ciphertext', n);
   const w = aes();
@@ -115,7 +116,7 @@ export function decryptCbc(
 
 /** Puts key and IV into place; returns the key's length. */
 function begin(key: KeyBytes, iv: Uint8Array): number {
-  const keyBytes = bytesOf(key, 'the key');
+  const keyBytes = exposeKey(key);
   assertAesKey(keyBytes);
   if (!(iv instanceof Uint8Array) || iv.length !== 16) throw new UsageError('ERR_LENGTH', 'the IV must have 16 bytes');
   const m = memory();

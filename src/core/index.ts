@@ -1,4 +1,6 @@
 /** The door of the core room. */
+
+export { type CbcPadding, decryptCbc, encryptCbc } from './cbc.ts';
 export { equalSecretBytes } from './compare.ts';
 export {
   DER,
@@ -14,7 +16,9 @@ export { type HkdfOptions, hkdf } from './hkdf.ts';
 export { hmac } from './hmac.ts';
 export { deriveKeysSync, pbkdf2Sync, pkcs12KdfSync } from './kdf.ts';
 export type { KdfJob } from './kdf-plan.ts';
+export { importKek, Kek } from './kek.ts';
 export type { KeyBytes } from './key-bytes.ts';
+export { unwrapKey, unwrapKeyPadded, wrapKey, wrapKeyPadded } from './key-wrap.ts';
 export { encodeOid, formatOid } from './oid.ts';
 export {
   type PfxLimits,
@@ -27,8 +31,4 @@ export {
   type RawPfx,
   type RawSafe,
 } from './pfx-structure.ts';
-export { init } from './wasm.ts';
-export { type CbcPadding, decryptCbc, encryptCbc } from './cbc.ts';
-export { importKek, Kek } from './kek.ts';
-export { unwrapKey, unwrapKeyPadded, wrapKey, wrapKeyPadded } from './key-wrap.ts';
-export { init } from './wasm.ts';
+export { init, init } from './wasm.ts';

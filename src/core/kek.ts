@@ -5,7 +5,8 @@
  */
 import { UsageError } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import { aes, assertAesKey, bytesOf, KEY_AT, type KeyBytes } from './aes.ts';
+import { aes, assertAesKey, KEY_AT } from './aes.ts';
+import { exposeKey, type KeyBytes } from './key-bytes.ts';
 import { core, memory } from './wasm.ts';
 
 /** How many schedules the core keeps. */
@@ -77,13 +78,13 @@ export class Kek {
  *
  * @param key 16, 24 or 32 bytes: AES-128, -192 or -256. Copied; the caller's bytes are not changed and remain the caller's to wipe.
  * @returns a handle, to be disposed of
- * @throws {UsageError} ERR_KEY_LENGTH, ERR_ARGUMENT, ERR_SECRET_DISPOSED
+ * @throws {UsageError} ERR_KEY_LENGTH, ERR_BYTES_TYPE, ERR_SECRET_DISPOSED
  * @example
  * using kek = importKek(new Uint8Array(32));
  * const wrapped = wrapKey(kek, new Uint8Array(32));
  */
 export function importKek(key: KeyBytes): Kek {
-  const bytes = bytesOf(key, 'the KEK');
+  const bytes = exposeKey(key);
   assertAesKey(bytes);
   return new Kek(Secret.from(bytes));
 }
@@ -93,14 +94,14 @@ export let keyArgument = 0;
 
 /**
  * Makes a KEK ready for one call: puts its bytes into linear memory, or finds its slot. Sets `keyArgument`; returns what to
- * pass as `keyLen`. @throws {UsageError} ERR_KEY_LENGTH, ERR_ARGUMENT, ERR_SECRET_DISPOSED, ERR_KEK_DISPOSED
+ * pass as `keyLen`. @throws {UsageError} ERR_KEY_LENGTH, ERR_BYTES_TYPE, ERR_SECRET_DISPOSED, ERR_KEK_DISPOSED
  */
 export function placeKey(kek: KeyBytes | Kek): number {
   if (kek instanceof Kek) {
     keyArgument = Kek.slotOf(kek);
     return 0;
   }
-  const bytes = bytesOf(kek, 'the KEK');
+  const bytes = exposeKey(kek);
   assertAesKey(bytes);
   memory().set(bytes, KEY_AT);
   keyArgument = KEY_AT;

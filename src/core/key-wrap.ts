@@ -3,8 +3,9 @@
  * (assembly/aes/key-wrap.ts); here are lengths, copies and errors. Batches: key-wrap-batch.ts.
  */
 import { UsageError } from '../errors.ts';
-import { aes, bytesOf, dataAt, type KeyBytes, wipeData } from './aes.ts';
+import { aes, dataAt, wipeData } from './aes.ts';
 import { type Kek, keyArgument, placeKey } from './kek.ts';
+import { exposeKey, type KeyBytes } from './key-bytes.ts';
 import { statusError } from './status.ts';
 import { memory } from './wasm.ts';
 
@@ -14,7 +15,7 @@ import { memory } from './wasm.ts';
  * @param kek 16, 24 or 32 bytes, or a handle from `importKek`. Copied; the caller's bytes are not changed.
  * @param key the key data: a multiple of 8 bytes, at least 16. Copied.
  * @returns 8 bytes more than `key`
- * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_ARGUMENT, ERR_SECRET_DISPOSED, ERR_KEK_DISPOSED
+ * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_BYTES_TYPE, ERR_SECRET_DISPOSED, ERR_KEK_DISPOSED
  * @throws {LimitError} ERR_LIMIT_SIZE above 8 MiB
  * @example
  * const kek = crypto.getRandomValues(new Uint8Array(32));
@@ -22,7 +23,7 @@ import { memory } from './wasm.ts';
  */
 export function wrapKey(kek: KeyBytes | Kek, key: KeyBytes): Uint8Array<ArrayBuffer> {
   const w = aes();
-  const source = bytesOf(key, 'the key');
+  const source = exposeKey(key);
   const n = source.length;
   if (n < 16 || (n & 7) !== 0) throw lengthError('the key', n, 'a multiple of 8, at least 16');
   const at = dataAt(n);
@@ -40,7 +41,7 @@ export function wrapKey(kek: KeyBytes | Kek, key: KeyBytes): Uint8Array<ArrayBuf
  * @param wrapped the wrapped key: a multiple of 8 bytes, at least 24. Copied.
  * @returns the key, 8 bytes less; the caller's to wipe
  * @throws {AuthenticationError} ERR_INTEGRITY: wrong KEK, or the bytes were changed
- * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_ARGUMENT, ERR_SECRET_DISPOSED, ERR_KEK_DISPOSED
+ * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_BYTES_TYPE, ERR_SECRET_DISPOSED, ERR_KEK_DISPOSED
  * @throws {LimitError} ERR_LIMIT_SIZE above 8 MiB
  * @example
  * const kek = new Uint8Array(32);
@@ -48,7 +49,7 @@ export function wrapKey(kek: KeyBytes | Kek, key: KeyBytes): Uint8Array<ArrayBuf
  */
 export function unwrapKey(kek: KeyBytes | Kek, wrapped: Uint8Array): Uint8Array<ArrayBuffer> {
   const w = aes();
-  const source = bytesOf(wrapped, 'the wrapped key');
+  const source = exposeKey(wrapped);
   const n = source.length;
   if (n < 24 || (n & 7) !== 0) throw lengthError('the wrapped key', n, 'a multiple of 8, at least 24');
   const at = dataAt(n);
@@ -65,14 +66,14 @@ export function unwrapKey(kek: KeyBytes | Kek, wrapped: Uint8Array): Uint8Array<
  * @param kek as for `wrapKey`
  * @param key the key data: at least 1 byte. Copied.
  * @returns the key's length rounded up to a multiple of 8, and 8 bytes more
- * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_ARGUMENT, ERR_SECRET_DISPOSED, ERR_KEK_DISPOSED
+ * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_BYTES_TYPE, ERR_SECRET_DISPOSED, ERR_KEK_DISPOSED
  * @throws {LimitError} ERR_LIMIT_SIZE above 8 MiB
  * @example
  * const wrapped = wrapKeyPadded(new Uint8Array(32), new Uint8Array(20)); // 32 bytes
  */
 export function wrapKeyPadded(kek: KeyBytes | Kek, key: KeyBytes): Uint8Array<ArrayBuffer> {
   const w = aes();
-  const source = bytesOf(key, 'the key');
+  const source = exposeKey(key);
   const n = source.length;
   if (n === 0) throw lengthError('the key', n, 'at least 1');
   const at = dataAt(n);
@@ -90,7 +91,7 @@ export function wrapKeyPadded(kek: KeyBytes | Kek, key: KeyBytes): Uint8Array<Ar
  * @param wrapped the wrapped key: a multiple of 8 bytes, at least 16. Copied.
  * @returns the key; the caller's to wipe
  * @throws {AuthenticationError} ERR_INTEGRITY: wrong KEK, or the bytes were changed
- * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_ARGUMENT, ERR_SECRET_DISPOSED, ERR_KEK_DISPOSED
+ * @throws {UsageError} ERR_LENGTH, ERR_KEY_LENGTH, ERR_BYTES_TYPE, ERR_SECRET_DISPOSED, ERR_KEK_DISPOSED
  * @throws {LimitError} ERR_LIMIT_SIZE above 8 MiB
  * @example
  * const kek = new Uint8Array(32);
@@ -98,7 +99,7 @@ export function wrapKeyPadded(kek: KeyBytes | Kek, key: KeyBytes): Uint8Array<Ar
  */
 export function unwrapKeyPadded(kek: KeyBytes | Kek, wrapped: Uint8Array): Uint8Array<ArrayBuffer> {
   const w = aes();
-  const source = bytesOf(wrapped, 'the wrapped key');
+  const source = exposeKey(wrapped);
   const n = source.length;
   if (n < 16 || (n & 7) !== 0) throw lengthError('the wrapped key', n, 'a multiple of 8, at least 16');
   const at = dataAt(n);
