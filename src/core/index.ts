@@ -31,4 +31,4 @@ export {
   type RawPfx,
   type RawSafe,
 } from './pfx-structure.ts';
-export { init, init } from './wasm.ts';
+export { init } from './wasm.ts';
