@@ -18,7 +18,7 @@ import {
 import { STACK } from './scan';
 import { contentOf, failure, isContainer, lengthOf, metaOf, nextOf, offsetOf, recordAt } from './tape';
 
-/** Set by `emit`: how far into ARENA_DER it wrote, sorting space included. */
+/** Set by `measure` and `emit`: how far into ARENA_DER these write, sorting space included. */
 export let emittedBytes: usize = 0;
 /** Set by `emit`: the input offset from which the byte at `probe` came. */
 export let origin: u32 = 0;
@@ -33,6 +33,7 @@ function headerLength(meta: u32, length: u32): u32 {
 
 /** Replaces the LENGTH of every container by that of its DER form. Returns the length of the whole, or a status. */
 export function measure(count: u32): i32 {
+  emittedBytes = 0;
   for (let i = count; i > 0; ) {
     const meta = metaOf(--i);
     if (!isContainer(meta)) continue;
@@ -51,6 +52,7 @@ export function measure(count: u32): i32 {
     total += headerLength(metaOf(i), lengthOf(i)) + lengthOf(i);
     if (total > <u32>ARENA_DER_BYTES) return -E_CAPACITY;
   }
+  emittedBytes = total;
   return <i32>total;
 }
 
@@ -78,7 +80,6 @@ export function emit(src: usize, count: u32, probe: u32): i32 {
   let sets: usize = 0; // open SETs OF: their record and where their contents began
   let mergeEnd: u32 = 0; // records before this one are segments of a string
   let unused: usize = 0; // where that string's count of unused bits lies, if it is a BIT STRING
-  emittedBytes = 0;
   for (let i: u32 = 0; ; i++) {
     while (sets > 0 && nextOf(load<u32>(STACK + sets - 8)) === i) {
       sets -= 8;
@@ -120,7 +121,6 @@ export function emit(src: usize, count: u32, probe: u32): i32 {
     if ((meta & TAPE_TAG_MASK) === 1 && load<u8>(dst) !== 0) store<u8>(dst, 0xff);
     dst += length;
   }
-  if (emittedBytes < dst - ARENA_DER) emittedBytes = dst - ARENA_DER;
   return <i32>(dst - ARENA_DER);
 }
 
@@ -146,14 +146,16 @@ function sortSet(from: usize, to: usize, set: u32, end: u32, count: u32): i32 {
   let children: u32 = 0;
   let at = to;
   for (let child = set + 1; child < end; child = nextOf(child)) {
-    if (children >= <u32>room) return -E_CAPACITY;
+    if (children >= <u32>room) {
+      memory.fill(list, 0, <usize>children * 8);
+      return -E_CAPACITY;
+    }
     const length = headerLength(metaOf(child), lengthOf(child)) + lengthOf(child);
     store<u32>(list + <usize>children * 8, <u32>at);
     store<u32>(list + <usize>children * 8, length, 4);
     at += length;
     children++;
   }
-  if (children < 2) return 0;
   memory.copy(to, from, size);
   if (emittedBytes < to + size - ARENA_DER) emittedBytes = to + size - ARENA_DER;
 

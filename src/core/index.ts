@@ -11,6 +11,7 @@ export {
   type NormalizedDer,
   normalizeDer,
 } from './der.ts';
+export { DerWriter } from './der-writer.ts';
 export { type HashName, hash } from './hash.ts';
 export { type HkdfOptions, hkdf } from './hkdf.ts';
 export { hmac } from './hmac.ts';

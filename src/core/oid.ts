@@ -47,13 +47,20 @@ export function formatOid(contents: Uint8Array, offset = 0): string {
 export function encodeOid(oid: string): Uint8Array<ArrayBuffer> {
   const match = /^([012])\.(0|[1-9]\d*)((?:\.(?:0|[1-9]\d*))*)$/.exec(oid);
   if (match === null || oid.length > 2 * MAX_OCTETS) throw new UsageError('ERR_OID', 'not an object identifier');
-  const second = BigInt(match[2] as string);
-  if (match[1] !== '2' && second > 39n)
+  const second = toArc(match[2] as string);
+  if (match[1] !== '2' && second > 39)
     throw new UsageError('ERR_OID', 'not an object identifier: the second arc is above 39');
   const out: number[] = [];
-  putArc(out, BigInt(match[1] as string) * 40n + second);
-  for (const arc of (match[3] as string).split('.').slice(1)) putArc(out, BigInt(arc));
+  const first = Number(match[1]) * 40;
+  putArc(out, typeof second === 'bigint' ? second + BigInt(first) : second + first);
+  const rest = match[3] as string;
+  if (rest !== '') for (const arc of rest.slice(1).split('.')) putArc(out, toArc(arc));
   return Uint8Array.from(out);
+}
+
+/** An arc as a number where that is exact, with room for what `encodeOid` adds. */
+function toArc(digits: string): number | bigint {
+  return digits.length <= 15 ? Number(digits) : BigInt(digits);
 }
 
 function firstArcs(value: number): string {
@@ -66,10 +73,16 @@ function bigArc(octets: Uint8Array): bigint {
   return arc;
 }
 
-function putArc(out: number[], arc: bigint): void {
-  const octets = [Number(arc & 0x7fn)];
-  for (let rest = arc >> 7n; rest > 0n; rest >>= 7n) octets.push(Number(rest & 0x7fn) | 0x80);
-  out.push(...octets.reverse());
+function putArc(out: number[], arc: number | bigint): void {
+  if (arc < 0x80) {
+    out.push(Number(arc));
+    return;
+  }
+  const octets: number[] = [];
+  if (typeof arc === 'number') for (let rest = arc; rest > 0; rest = Math.floor(rest / 128)) octets.push(rest % 128);
+  else for (let rest = arc; rest > 0n; rest >>= 7n) octets.push(Number(rest & 0x7fn));
+  for (let i = octets.length - 1; i > 0; i--) out.push((octets[i] as number) | 0x80);
+  out.push(octets[0] as number);
 }
 
 function badOid(offset: number): FormatError {
