@@ -2,6 +2,7 @@
 
 export { cbcDecrypt, cbcEncrypt } from './aes/cbc';
 export { kwpUnwrap, kwpWrap, kwUnwrap, kwWrap } from './aes/key-wrap';
+export { kwUnwrapBatch, kwWrapBatch } from './aes/key-wrap-batch';
 export { kekLoad, kekWipe } from './aes/schedule';
 export { authSafeRead, derOrigin, derPlace, pfxRead, safeContentsRead } from './der/grammar';
 export { derNormalize, derRelease } from './der/normalize';

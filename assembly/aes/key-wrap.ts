@@ -12,7 +12,7 @@ import { acquire, decryptKeys, encryptKeys, release, roundsOf } from './schedule
 import { decryptBlock, encryptBlock, fromD, fromE, map, toD, toE } from './serial';
 
 /** RFC 3394, 2.2.3.1: the default initial value. */
-const KW_IV: u64 = 0xa6a6a6a6a6a6a6a6;
+export const KW_IV: u64 = 0xa6a6a6a6a6a6a6a6;
 /** RFC 5649, 3: the constant half of the alternative initial value, as the low half of a little-endian word. */
 const KWP_PREFIX: u64 = 0xa65959a6;
 
@@ -23,7 +23,7 @@ function mapSemiblocks(table: usize, at: usize, n: usize): void {
 }
 
 /** The semiblock `t`, 64-bit big-endian, in the low half of a block. */
-function counter(t: u64): v128 {
+export function counter(t: u64): v128 {
   return i64x2.replace_lane(i64x2.splat(0), 0, bswap(t));
 }
 
@@ -33,7 +33,7 @@ function counter(t: u64): v128 {
  *   for j = 0 .. 5, for i = 1 .. n:
  *     B = AES(K, A | R[i]);  A = MSB(64, B) ^ t, t = n j + i;  R[i] = LSB(64, B)
  */
-function wrapChain(schedule: usize, buffer: usize, n: usize, a: u64): void {
+export function wrapChain(schedule: usize, buffer: usize, n: usize, a: u64): void {
   const keys = encryptKeys(schedule);
   const rounds = roundsOf(schedule);
   const end = buffer + 8 + (n << 3);
@@ -57,7 +57,7 @@ function wrapChain(schedule: usize, buffer: usize, n: usize, a: u64): void {
  *   for j = 5 .. 0, for i = n .. 1:
  *     B = AES^-1(K, (A ^ t) | R[i]), t = n j + i;  A = MSB(64, B);  R[i] = LSB(64, B)
  */
-function unwrapChain(schedule: usize, buffer: usize, n: usize): u64 {
+export function unwrapChain(schedule: usize, buffer: usize, n: usize): u64 {
   const keys = decryptKeys(schedule);
   const rounds = roundsOf(schedule);
   mapSemiblocks(TO_D, buffer, n + 1);

@@ -4,7 +4,7 @@
  * window, so any length fits.
  */
 import { UsageError } from '../errors.ts';
-import { aes, assertAesKey, DATA_AT, IV_AT, KEY_AT, WINDOW_BYTES, wipeData } from './aes.ts';
+import { aes, aesParallel, assertAesKey, DATA_AT, IV_AT, KEY_AT, WINDOW_BYTES, wipeData } from './aes.ts';
 import { exposeKey, type KeyBytes } from './key-bytes.ts';
 import { statusError } from './status.ts';
 import { memory } from './wasm.ts';
@@ -82,7 +82,7 @@ export function decryptCbc(
   const source = exposeKey(ciphertext);
   const n = source.length;
   if (n % 16 !== 0 || (padded && n === 0)) throw lengthError('the ciphertext', n);
-  const w = aes();
+  const w = n < 128 ? aes() : aesParallel();
   const m = memory();
   const keyLen = begin(key, iv);
   if (n <= STEP) {

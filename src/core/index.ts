@@ -20,6 +20,7 @@ export type { KdfJob } from './kdf-plan.ts';
 export { importKek, Kek } from './kek.ts';
 export type { KeyBytes } from './key-bytes.ts';
 export { unwrapKey, unwrapKeyPadded, wrapKey, wrapKeyPadded } from './key-wrap.ts';
+export { type UnwrappedKeys, unwrapKeys, wrapKeys } from './key-wrap-batch.ts';
 export { encodeOid, formatOid } from './oid.ts';
 export {
   type PfxLimits,
