@@ -1,0 +1,202 @@
+/**
+ * Runs a parsed statement against a host. Secrets of the text become `Secret`s for the time of the call. Layer: statement.
+ */
+import { encodeUtf8 } from '../bytes.ts';
+import { StatementError, UnsupportedError } from '../errors.ts';
+import { Secret } from '../secret.ts';
+import type { AdministerStatement, Auth, MergeSource, SecretText, SelectStatement, Statement } from './ast.ts';
+import type { ForeignKeystore, KeystoreAccess, StatementHost, StatementResult } from './host.ts';
+import { select } from './select.ts';
+import { encryptionKeysView, encryptionWalletView } from './views.ts';
+
+/** Values for the `:name`s of a statement: passwords and key material that do not stand in its text. Lent for the call. */
+export type Binds = ReadonlyMap<string, Secret>;
+
+/**
+ * Runs one statement.
+ *
+ * @throws {StatementError} ERR_STATEMENT_BIND for a `:name` without a value, ERR_STATEMENT_VIEW, ERR_STATEMENT_COLUMN
+ * @throws {UnsupportedError} ERR_STATEMENT_HOST for statements that this host does not run; and what the host throws
+ */
+export async function runStatement(
+  statement: Statement,
+  host: StatementHost,
+  binds: Binds = new Map(),
+): Promise<StatementResult> {
+  using secrets = new SecretsOfCall(binds);
+  switch (statement.kind) {
+    case 'select':
+      return { ...(await runSelect(statement, host)), message: null, warnings: [] };
+    case 'alter-system':
+      return said(await host.setParameters(statement.assignments, statement.scope));
+    case 'startup':
+      return { columns: [], rows: [], ...(await host.startup(statement.phase)) };
+    case 'shutdown':
+      return said(await host.shutdown(statement.mode));
+    case 'keyring-call':
+    case 'set-global':
+    case 'show-variables':
+    case 'install-plugin':
+    case 'uninstall-plugin':
+    case 'create-function':
+    case 'drop-function':
+      throw new UnsupportedError(
+        'ERR_STATEMENT_HOST',
+        'this host has no keyring: statements of the MySQL keyring do not run here',
+      );
+    default:
+      return said(await runAdminister(statement, host, secrets), warningsOf(statement));
+  }
+}
+
+/** The secrets of one call: those of the text are made here and disposed of afterwards, bound ones are lent on. */
+class SecretsOfCall {
+  readonly #binds: Binds;
+  readonly #made: Secret[] = [];
+
+  constructor(binds: Binds) {
+    this.#binds = binds;
+  }
+
+  of(text: SecretText): Secret {
+    if (text.bind === null) {
+      const secret = Secret.adopt(encodeUtf8(text.value ?? ''));
+      this.#made.push(secret);
+      return secret;
+    }
+    const bound = this.#binds.get(text.bind);
+    if (bound !== undefined) return bound;
+    throw new StatementError('ERR_STATEMENT_BIND', `no value is bound to :${text.bind}`, {
+      line: 1,
+      column: text.span.start + 1,
+    });
+  }
+
+  orNull(text: SecretText | null): Secret | null {
+    return text === null ? null : this.of(text);
+  }
+
+  access(statement: { readonly force: boolean; readonly auth: Auth }): KeystoreAccess {
+    return { force: statement.force, password: this.orNull(statement.auth.password) };
+  }
+
+  [Symbol.dispose](): void {
+    for (const secret of this.#made) secret.dispose();
+  }
+}
+
+async function runAdminister(
+  statement: AdministerStatement,
+  host: StatementHost,
+  secrets: SecretsOfCall,
+): Promise<string> {
+  const { keystore } = host;
+  switch (statement.kind) {
+    case 'create-keystore':
+      return await keystore.create(statement.location, secrets.of(statement.password));
+    case 'open-keystore':
+      return await keystore.open(secrets.access(statement));
+    case 'close-keystore':
+      return await keystore.close(
+        statement.auth === null ? null : secrets.access({ force: false, auth: statement.auth }),
+      );
+    case 'backup-keystore':
+      return await keystore.backup(statement.identifier, statement.to, secrets.access(statement));
+    case 'set-key':
+    case 'create-key': {
+      const { keyTag, algorithm } = statement;
+      const request = {
+        material: secrets.orNull(statement.material),
+        keyTag,
+        algorithm,
+        activate: statement.kind === 'set-key',
+      };
+      return await keystore.newKey(request, secrets.access(statement), statement.backup);
+    }
+    case 'use-key':
+      return await keystore.useKey(statement.keyId, statement.keyTag, secrets.access(statement), statement.backup);
+    case 'set-tag':
+      return await keystore.setTag(statement.keyId, statement.keyTag, secrets.access(statement), statement.backup);
+    case 'alter-password': {
+      const { force, backup } = statement;
+      return await keystore.changePassword(
+        secrets.of(statement.oldPassword),
+        secrets.of(statement.newPassword),
+        force,
+        backup,
+      );
+    }
+    case 'merge-new-keystore': {
+      const sources = statement.sources.map((source) => foreign(source, secrets));
+      return await keystore.mergeInto(sources, foreign(statement, secrets), true, null);
+    }
+    case 'merge-existing-keystore':
+      return await keystore.mergeInto(
+        [foreign(statement.source, secrets)],
+        foreign(statement, secrets),
+        false,
+        statement.backup,
+      );
+    case 'export-keys': {
+      const keyIds = await chosenKeys(statement.which, host);
+      return await keystore.exportKeys(statement.file, secrets.of(statement.secret), keyIds, secrets.access(statement));
+    }
+    case 'import-keys':
+      return await keystore.importKeys(
+        statement.file,
+        secrets.of(statement.secret),
+        secrets.access(statement),
+        statement.backup,
+      );
+    case 'migrate-key':
+    case 'reverse-migrate-key': {
+      const { force, backup } = statement;
+      const toProvider = statement.kind === 'migrate-key';
+      return await keystore.migrate(
+        toProvider,
+        secrets.of(statement.external),
+        secrets.of(statement.password),
+        force,
+        backup,
+      );
+    }
+  }
+}
+
+function foreign(source: MergeSource, secrets: SecretsOfCall): ForeignKeystore {
+  return { location: source.location, password: secrets.orNull(source.password) };
+}
+
+async function chosenKeys(
+  which: { readonly keyIds: readonly string[] | null; readonly query: SelectStatement | null } | null,
+  host: StatementHost,
+): Promise<readonly string[] | null> {
+  if (which === null) return null;
+  if (which.query === null) return which.keyIds;
+  const { rows } = await runSelect(which.query, host);
+  return rows.map((row) => String(row[0]));
+}
+
+async function runSelect(statement: SelectStatement, host: StatementHost) {
+  const name = statement.view.toUpperCase();
+  if (name === 'V$ENCRYPTION_KEYS')
+    return select(statement, encryptionKeysView(await host.keystore.keys(), host.dialect));
+  if (name === 'V$ENCRYPTION_WALLET')
+    return select(statement, encryptionWalletView(await host.keystore.wallet(), host.dialect));
+  throw new StatementError('ERR_STATEMENT_VIEW', `there is no view ${name}`, { line: 1, column: 1, expected: VIEWS });
+}
+
+const VIEWS = ['V$ENCRYPTION_KEYS', 'V$ENCRYPTION_WALLET'] as const;
+
+function warningsOf(statement: AdministerStatement): readonly string[] {
+  if (statement.kind !== 'set-tag') return [];
+  const warnings: string[] = [];
+  if (statement.ignoredTag !== null)
+    warnings.push('the second tag (USING TAG) has no effect: SET TAG already names the tag');
+  if (statement.backup === null) warnings.push('no backup was taken: WITH BACKUP is missing');
+  return warnings;
+}
+
+function said(message: string, warnings: readonly string[] = []): StatementResult {
+  return { columns: [], rows: [], message, warnings };
+}
