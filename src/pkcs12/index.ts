@@ -1,0 +1,45 @@
+/**
+ * The door of the PKCS#12 room: `parsePfx` and `Pfx.unlock` read a file, `encodePfx` writes one.
+ */
+
+export type { CipherInfo, CipherName, EncryptionInfo, KdfInfo } from './algorithm.ts';
+export type { RandomSource } from './algorithm-der.ts';
+export type { Attribute, KnownAttributes, NewAttributes } from './attribute.ts';
+export type {
+  Bag,
+  BagBase,
+  CertificateBag,
+  CrlBag,
+  JavaSecretBag,
+  KeyBag,
+  OracleSecretBag,
+  OtherSecretBag,
+  SafeContentsBag,
+  ShroudedKeyBag,
+  UnknownBag,
+} from './bag.ts';
+export { formatBag } from './bag.ts';
+export type { BagInput, NewBag, NewSafe, PfxContents, SafeInput } from './contents.ts';
+export type { WaitOptions } from './derive.ts';
+export {
+  type EncodeOptions,
+  type EncodeSyncOptions,
+  encodePfx,
+  encodePfxSync,
+  type SealedPfx,
+  sealPfx,
+  sealPfxSync,
+} from './encode.ts';
+export type { Pkcs12HashName } from './hashes.ts';
+export { DEFAULT_LIMITS, type Pkcs12Limits } from './limits.ts';
+export type { MacInfo } from './mac.ts';
+export { ATTRIBUTE, BAG, BAG_TYPE, CONTENT, nameOid } from './oids.ts';
+export type { PasswordInput } from './password.ts';
+export { type KnownCost, type Pfx, parsePfx, type UnlockOptions, type UnlockSyncOptions } from './pfx.ts';
+export type { PrivateKey, SecretKey } from './private-key.ts';
+export type { Algorithms, ProfileName, ScryptCost, WriteCipher } from './profiles.ts';
+export { QUIRKS, type Quirk } from './quirks.ts';
+export { loadRare } from './rare.ts';
+export type { Safe } from './safe.ts';
+export type { PfxSession } from './session.ts';
+export type { DecryptOptions, UnlockedPfx } from './unlocked.ts';
