@@ -29,9 +29,9 @@ const CORE_REGIONS = [
   ['ARENA_RECORDS', 7 * MiB, 'records made from it'],
 ];
 const LEGACY_REGIONS = [
-  ['LEGACY_SCRATCH', 8 * KiB, 'key schedules and permutation state'],
-  ['LEGACY_IN', 64 * KiB, 'window for inputs'],
-  ['LEGACY_OUT', 64 * KiB, 'window for outputs'],
+  ['LEGACY_SCRATCH', 2 * KiB, 'key schedule, or permutation state'],
+  ['LEGACY_KEY', 512, 'key, and behind it the IV'],
+  ['LEGACY_DATA', 8 * MiB + 64, 'the message, worked on in place, with room for padding'],
 ];
 
 /**

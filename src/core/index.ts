@@ -21,6 +21,14 @@ export { importKek, Kek } from './kek.ts';
 export type { KeyBytes } from './key-bytes.ts';
 export { unwrapKey, unwrapKeyPadded, wrapKey, wrapKeyPadded } from './key-wrap.ts';
 export { type UnwrappedKeys, unwrapKeys, wrapKeys } from './key-wrap-batch.ts';
+export {
+  type LegacyCbcOptions,
+  type LegacyCipher,
+  legacyDecryptCbc,
+  legacyEncryptCbc,
+  loadLegacy,
+  rc4,
+} from './legacy.ts';
 export { encodeOid, formatOid } from './oid.ts';
 export {
   type PfxLimits,
