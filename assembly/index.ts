@@ -7,6 +7,7 @@ export { kekLoad, kekWipe } from './aes/schedule';
 export { authSafeRead, derOrigin, derPlace, pfxRead, safeContentsRead } from './der/grammar';
 export { derNormalize, derRelease } from './der/normalize';
 export { derWrite } from './der/write';
+export { decodeText, encodeText, removeSpace } from './encoding/text';
 export { differBytes } from './hash/equal';
 export { hashAbort, hashFinish, hashOnce, hashStart, hashUpdate } from './hash/hash';
 export { hmacFinish, hmacOnce, hmacStart } from './hash/hmac';

@@ -12,6 +12,19 @@ export {
   normalizeDer,
 } from './der.ts';
 export { DerWriter } from './der-writer.ts';
+
+  type Base64DecodeOptions,
+  type Base64Options,
+  decodeBase64,
+  decodeHex,
+  encodeBase64,
+  encodeBase64Text,
+  encodeHex,
+  encodeHexText,
+  type HexDecodeOptions,
+  type HexOptions,
+} from './encoding.ts';
+
 export { type HashName, hash } from './hash.ts';
 export { type HkdfOptions, hkdf } from './hkdf.ts';
 export { hmac } from './hmac.ts';
