@@ -22,6 +22,7 @@ const CORE_REGIONS = [
   ['TTLV_SCRATCH', 4 * KiB, 'stack of open structures'],
   ['KEK_SLOTS', 16 * 2432, 'cached KEK schedules (slots: outlive a call)'],
   ['KDF_SLOTS', 16 * 512, 'derivation jobs between two slices (slots: outlive a call)'],
+  ['TEXT_SCRATCH', 64, 'the last, partial block of hex or base64'],
   ['IN', 64 * KiB, 'window for small inputs'],
   ['OUT', 64 * KiB, 'window for small outputs'],
   ['ARENA', 8 * MiB, 'one whole input'],

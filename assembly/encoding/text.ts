@@ -1,8 +1,10 @@
-// Hex and base64 (RFC 4648 §4, §5, §8): one writer and one reader for all of them. Characters are computed from values
-// and values from characters, by arithmetic on ranges; there is no table to look up. Layer: mechanism.
+// Hex and base64 (RFC 4648 §4, §5, §8): one writer and one reader for both, sixteen characters at a time. An alphabet is a
+// few ranges; every character or value is compared with each of them, so nothing is ever looked up. Layer: mechanism.
 // Constant time: yes. Public are the lengths, the alphabet, how much padding ends the text, where white space stands, and
 // the verdict with the place of the first character that does not belong.
-import { E_ARGUMENT, E_ENCODING, E_LENGTH } from '../generated/layout';
+//
+//   block:   16 characters  <->  16 values of `bits` each  <->  2 * bits bytes (8 of hex, 12 of base64)
+import { E_ARGUMENT, E_ENCODING, E_LENGTH, TEXT_SCRATCH } from '../generated/layout';
 
 // Alphabets, as numbered in src/core/encoding.ts. A reader of hex takes both cases, whichever is named.
 const HEX_LOWER: i32 = 0;
@@ -10,7 +12,19 @@ const HEX_UPPER: i32 = 1;
 const BASE64URL: i32 = 3;
 // What a reader of base64 does with "=" at the end.
 const PADDING_REQUIRED: i32 = 0;
+const PADDING_FORBIDDEN: i32 = 1;
 const PADDING_OPTIONAL: i32 = 2;
+
+/** Rows of an alphabet: first character, first value, how many more follow. Hex is read with three rows, written with two. */
+const ROW: usize = 3;
+const ALPHABET: usize = ROW * 5;
+// biome-ignore format: one alphabet a line
+const ALPHABETS: usize = memory.data<u8>([
+  0x30, 0, 9, 0x61, 10, 5, 0x41, 10, 5, 0, 0, 0, 0, 0, 0, // 0-9 a-f A-F
+  0x30, 0, 9, 0x41, 10, 5, 0x61, 10, 5, 0, 0, 0, 0, 0, 0, // 0-9 A-F a-f
+  0x41, 0, 25, 0x61, 26, 25, 0x30, 52, 9, 0x2b, 62, 0, 0x2f, 63, 0, // A-Z a-z 0-9 + /
+  0x41, 0, 25, 0x61, 26, 25, 0x30, 52, 9, 0x2d, 62, 0, 0x5f, 63, 0, // A-Z a-z 0-9 - _
+]);
 
 /** Longest text or bytes of one call: every length that follows from it fits an i32 status with its code. */
 const MAX_LENGTH: usize = 1 << 22;
@@ -22,20 +36,23 @@ const MAX_LENGTH: usize = 1 << 22;
 export function encodeText(dst: usize, src: usize, len: usize, alphabet: i32, pad: i32): i32 {
   if (len > MAX_LENGTH) return -E_LENGTH;
   if (alphabet < HEX_LOWER || alphabet > BASE64URL) return -E_ARGUMENT;
-  const bits = bitsPerCharacter(alphabet);
-  const mask = (1 << bits) - 1;
-  let waiting: i32 = 0; // the bits read and not yet written are the lowest `count`
-  let count: i32 = 0;
+  const bits: usize = bitsOf(alphabet);
+  const step = bits * 2;
   let out: usize = 0;
-  for (let i: usize = 0; i < len; i++) {
-    waiting = (waiting << 8) | load<u8>(src + i);
-    count += 8;
-    while (count >= bits) {
-      count -= bits;
-      store<u8>(dst + out++, characterOf((waiting >> count) & mask, alphabet));
+  for (let i: usize = 0; i < len; i += step) {
+    const rest = len - i;
+    let from = src + i;
+    let to = dst + out;
+    if (rest < step) {
+      memory.copy(TEXT_SCRATCH, from, rest); // the scratch is zero between calls
+      from = to = TEXT_SCRATCH;
     }
+    v128.store(to, charactersOf(valuesIn(loadBlock(from, bits), bits), alphabet));
+    out += rest < step ? (rest * 8 + bits - 1) / bits : 16;
   }
-  if (count > 0) store<u8>(dst + out++, characterOf((waiting << (bits - count)) & mask, alphabet));
+  const last = out & 15;
+  memory.copy(dst + out - last, TEXT_SCRATCH, last);
+  v128.store(TEXT_SCRATCH, i64x2.splat(0));
   if (pad != 0 && bits == 6) while ((out & 3) != 0) store<u8>(dst + out++, 0x3d);
   return <i32>out;
 }
@@ -50,36 +67,47 @@ export function decodeText(dst: usize, src: usize, len: usize, alphabet: i32, pa
   if (len > MAX_LENGTH) return -E_LENGTH;
   if (alphabet < HEX_LOWER || alphabet > BASE64URL || padding < PADDING_REQUIRED || padding > PADDING_OPTIONAL)
     return -E_ARGUMENT;
-  const bits = bitsPerCharacter(alphabet);
+  const bits: usize = bitsOf(alphabet);
   let digits = len;
   if (bits == 6) while (digits > 0 && len - digits < 2 && load<u8>(src + digits - 1) == 0x3d) digits--;
 
-  let waiting: i32 = 0;
-  let count: i32 = 0;
+  let place: i32 = -1; // of the first character that does not belong
   let out: usize = 0;
-  let faulty: i32 = 0; // all ones once a character did not belong
-  let place: i32 = 0; // where the first of them stands
-  for (let i: usize = 0; i < digits; i++) {
-    const value = valueOf(load<u8>(src + i), alphabet);
-    const stranger = value >> 31;
-    place |= <i32>i & stranger & ~faulty;
-    faulty |= stranger;
-    waiting = (waiting << bits) | (value & 63);
-    count += bits;
-    if (count >= 8) {
-      count -= 8;
-      store<u8>(dst + out++, waiting >> count);
+  let unused: u32 = 0; // bits after the last whole byte
+  for (let i: usize = 0; i < digits; i += 16) {
+    const rest = digits - i;
+    let from = src + i;
+    if (rest < 16) {
+      memory.fill(TEXT_SCRATCH, bits == 4 ? 0x30 : 0x41, 16); // the character of value 0
+      memory.copy(TEXT_SCRATCH, from, rest);
+      from = TEXT_SCRATCH;
+    }
+    const next = nextValues(v128.load(from), alphabet);
+    place = firstStranger(place, <i32>i, next);
+    const bytes = bytesOf(next, bits);
+    if (rest < 16) {
+      v128.store(TEXT_SCRATCH, bytes);
+      const whole = (rest * bits) >> 3;
+      memory.copy(dst + out, TEXT_SCRATCH, whole);
+      unused = load<u8>(TEXT_SCRATCH + whole);
+      v128.store(TEXT_SCRATCH, i64x2.splat(0));
+      out += whole;
+    } else {
+      v128.store64_lane(dst + out, bytes, 0);
+      if (bits == 6) v128.store32_lane(dst + out + 8, bytes, 2);
+      out += bits * 2;
     }
   }
 
   // The verdict, public: one branch on all that was gathered.
-  const pads = len - digits;
-  const unused = waiting & ((1 << count) - 1);
-  const whole = bits == 4 ? (digits & 1) == 0 : (digits & 3) != 1;
-  const padded = pads == 0 ? padding != PADDING_REQUIRED || (digits & 3) == 0 : padding != 1 && (len & 3) == 0;
-  if ((faulty | unused | i32(!whole) | i32(bits == 6 && !padded)) != 0) {
+  let misshapen: bool;
+  if (bits == 4) misshapen = (digits & 1) != 0;
+  else if (digits == len) misshapen = (digits & 3) == 1 || (padding == PADDING_REQUIRED && (digits & 3) != 0);
+  else misshapen = (len & 3) != 0 || padding == PADDING_FORBIDDEN;
+  const strange = ~(place >> 31); // all ones when there is a place
+  if ((unused | strange | i32(misshapen)) != 0) {
     memory.fill(dst, 0, out);
-    return -((((place & faulty) | (<i32>digits & ~faulty)) << 7) | E_ENCODING);
+    return -((((place & strange) | (<i32>digits & ~strange)) << 7) | E_ENCODING);
   }
   return <i32>out;
 }
@@ -89,63 +117,78 @@ export function removeSpace(at: usize, len: usize): i32 {
   if (len > MAX_LENGTH) return -E_LENGTH;
   let kept: usize = 0;
   for (let i: usize = 0; i < len; i++) {
-    const c = <i32>load<u8>(at + i);
+    const c: u32 = load<u8>(at + i);
     store<u8>(at + kept, c);
-    kept += 1 + (isBetween(c, 9, 10) | isBetween(c, 12, 13) | isBetween(c, 32, 32));
+    kept += 1 - usize((c - 9 < 2) | (c - 12 < 2) | (c == 32));
   }
   memory.fill(at + kept, 0, len - kept);
   return <i32>kept;
 }
 
-function bitsPerCharacter(alphabet: i32): i32 {
+function bitsOf(alphabet: i32): usize {
   return alphabet <= HEX_UPPER ? 4 : 6;
 }
 
-/** The 63rd character: + or -. The 64th is / or _. */
-function character62(alphabet: i32): i32 {
-  return alphabet == BASE64URL ? 0x2d : 0x2b;
+/** Exactly 8 or 12 bytes, the rest of the vector zero. */
+function loadBlock(src: usize, bits: usize): v128 {
+  const low = v128.load64_zero(src);
+  return bits == 4 ? low : v128.load32_lane(src + 8, low, 2);
 }
 
-function character63(alphabet: i32): i32 {
-  return alphabet == BASE64URL ? 0x5f : 0x2f;
-}
-
-/** All ones when low <= c <= high, else 0. Every argument is far below 2^31. */
-function isBetween(c: i32, low: i32, high: i32): i32 {
-  return ~((c - low) | (high - c)) >> 31;
-}
-
-/** The character of a value: the first range's, moved on by the distance to each range the value lies in or past. */
-function characterOf(value: i32, alphabet: i32): i32 {
-  if (alphabet <= HEX_UPPER) {
-    const letters = alphabet == HEX_UPPER ? 0x41 - 0x3a : 0x61 - 0x3a; // from the character after "9" to "A" or "a"
-    return 0x30 + value + (((9 - value) >> 31) & letters);
+/** A block's bytes as sixteen values. */
+function valuesIn(bytes: v128, bits: usize): v128 {
+  if (bits == 4) {
+    const nibble = i8x16.splat(15);
+    const high = v128.and(i16x8.shr_u(bytes, 4), nibble);
+    return i8x16.shuffle(high, v128.and(bytes, nibble), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   }
-  const c62 = character62(alphabet);
-  const c63 = character63(alphabet);
-  return (
-    0x41 +
-    value +
-    (((25 - value) >> 31) & (0x61 - 0x5b)) + // from the character after "Z" to "a"
-    (((51 - value) >> 31) & (0x30 - 0x7b)) + // from the one after "z" to "0"
-    (((61 - value) >> 31) & (c62 - 0x3a)) + // from the one after "9" to the 63rd
-    (((62 - value) >> 31) & (c63 - c62 - 1))
-  );
+  // Lanes of 24 bits, b0 b1 b2 from the highest byte, halved into 12 and 12 bits, then into 6 and 6.
+  const lanes = i8x16.swizzle(bytes, i8x16(2, 1, 0, -1, 5, 4, 3, -1, 8, 7, 6, -1, 11, 10, 9, -1));
+  const halves = v128.or(i32x4.shr_u(lanes, 12), v128.and(i32x4.shl(lanes, 16), i32x4.splat(0xfff_0000)));
+  return v128.or(i16x8.shr_u(halves, 6), v128.and(i16x8.shl(halves, 8), i16x8.splat(0x3f00)));
 }
 
-/** The value of a character, -1 when it has none. */
-function valueOf(c: i32, alphabet: i32): i32 {
-  if (alphabet <= HEX_UPPER) {
-    const small = c | 0x20; // A..F become a..f, nothing else does
-    return ((isBetween(c, 0x30, 0x39) & (c - 0x2f)) | (isBetween(small, 0x61, 0x66) & (small - 0x56))) - 1;
+/** Sixteen values + 1 (0, for none, makes garbage that the verdict discards) as a block's bytes, the rest zero. */
+function bytesOf(next: v128, bits: usize): v128 {
+  const values = i8x16.sub(next, i8x16.splat(1));
+  if (bits == 4) {
+    const pairs = v128.or(i16x8.shl(values, 4), i16x8.shr_u(values, 8));
+    return i8x16.narrow_i16x8_u(v128.and(pairs, i16x8.splat(0xff)), i64x2.splat(0));
   }
-  const c62 = character62(alphabet);
-  const c63 = character63(alphabet);
-  const next = // the value + 1, so that 0 means none
-    (isBetween(c, 0x41, 0x5a) & (c - 0x40)) |
-    (isBetween(c, 0x61, 0x7a) & (c - 0x46)) |
-    (isBetween(c, 0x30, 0x39) & (c + 5)) |
-    (isBetween(c, c62, c62) & 63) |
-    (isBetween(c, c63, c63) & 64);
-  return next - 1;
+  // The other way: 6 and 6 bits joined into 12, 12 and 12 into 24.
+  const halves = v128.or(v128.and(i16x8.shl(values, 6), i16x8.splat(0xfc0)), i16x8.shr_u(values, 8));
+  const lanes = v128.or(v128.and(i32x4.shl(halves, 12), i32x4.splat(0xff_f000)), i32x4.shr_u(halves, 16));
+  return i8x16.swizzle(lanes, i8x16(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1));
+}
+
+/** The characters of values. */
+function charactersOf(values: v128, alphabet: i32): v128 {
+  const row = ALPHABETS + <usize>alphabet * ALPHABET;
+  return moveRanges(values, row, row + ROW * (alphabet <= HEX_UPPER ? 2 : 5), 1, 0, 0);
+}
+
+/** The value + 1 of each character, 0 for one that has none. */
+function nextValues(characters: v128, alphabet: i32): v128 {
+  const row = ALPHABETS + <usize>alphabet * ALPHABET;
+  return moveRanges(characters, row, row + ROW * (alphabet <= HEX_UPPER ? 3 : 5), 0, 1, 1);
+}
+
+/** Lane by lane, in each row's range: from its start (byte `from` of the row) to byte `to` + `plus`; elsewhere 0. */
+function moveRanges(lanes: v128, row: usize, end: usize, from: usize, to: usize, plus: i32): v128 {
+  let moved = i64x2.splat(0);
+  for (; row < end; row += ROW) {
+    const distance = i8x16.sub(lanes, v128.load8_splat(row + from));
+    const inside = i8x16.le_u(distance, v128.load8_splat(row + 2));
+    const start = i8x16.splat(<i8>(load<u8>(row + to) + plus));
+    moved = v128.or(moved, v128.and(i8x16.add(distance, start), inside));
+  }
+  return moved;
+}
+
+/** `place` once it is set; before, at + the first lane without a value, or -1. */
+function firstStranger(place: i32, at: i32, next: v128): i32 {
+  const strangers = i8x16.bitmask(i8x16.eq(next, i64x2.splat(0)));
+  const found = -strangers >> 31; // all ones when there is one here
+  const unset = place >> 31;
+  return (place & ~(unset & found)) | ((at + ctz(strangers)) & unset & found);
 }
