@@ -53,7 +53,7 @@ export function encodeText(dst: usize, src: usize, len: usize, alphabet: i32, pa
   const last = out & 15;
   memory.copy(dst + out - last, TEXT_SCRATCH, last);
   v128.store(TEXT_SCRATCH, i64x2.splat(0));
-  if (pad != 0 && bits == 6) while ((out & 3) != 0) store<u8>(dst + out++, 0x3d);
+  if (pad !== 0 && bits === 6) while ((out & 3) !== 0) store<u8>(dst + out++, 0x3d);
   return <i32>out;
 }
 
@@ -69,7 +69,7 @@ export function decodeText(dst: usize, src: usize, len: usize, alphabet: i32, pa
     return -E_ARGUMENT;
   const bits: usize = bitsOf(alphabet);
   let digits = len;
-  if (bits == 6) while (digits > 0 && len - digits < 2 && load<u8>(src + digits - 1) == 0x3d) digits--;
+  if (bits === 6) while (digits > 0 && len - digits < 2 && load<u8>(src + digits - 1) === 0x3d) digits--;
 
   let place: i32 = -1; // of the first character that does not belong
   let out: usize = 0;
@@ -78,7 +78,7 @@ export function decodeText(dst: usize, src: usize, len: usize, alphabet: i32, pa
     const rest = digits - i;
     let from = src + i;
     if (rest < 16) {
-      memory.fill(TEXT_SCRATCH, bits == 4 ? 0x30 : 0x41, 16); // the character of value 0
+      memory.fill(TEXT_SCRATCH, bits === 4 ? 0x30 : 0x41, 16); // the character of value 0
       memory.copy(TEXT_SCRATCH, from, rest);
       from = TEXT_SCRATCH;
     }
@@ -94,18 +94,18 @@ export function decodeText(dst: usize, src: usize, len: usize, alphabet: i32, pa
       out += whole;
     } else {
       v128.store64_lane(dst + out, bytes, 0);
-      if (bits == 6) v128.store32_lane(dst + out + 8, bytes, 2);
+      if (bits === 6) v128.store32_lane(dst + out + 8, bytes, 2);
       out += bits * 2;
     }
   }
 
   // The verdict, public: one branch on all that was gathered.
   let misshapen: bool;
-  if (bits == 4) misshapen = (digits & 1) != 0;
-  else if (digits == len) misshapen = (digits & 3) == 1 || (padding == PADDING_REQUIRED && (digits & 3) != 0);
-  else misshapen = (len & 3) != 0 || padding == PADDING_FORBIDDEN;
+  if (bits === 4) misshapen = (digits & 1) !== 0;
+  else if (digits === len) misshapen = (digits & 3) === 1 || (padding === PADDING_REQUIRED && (digits & 3) !== 0);
+  else misshapen = (len & 3) !== 0 || padding === PADDING_FORBIDDEN;
   const strange = ~(place >> 31); // all ones when there is a place
-  if ((unused | strange | i32(misshapen)) != 0) {
+  if ((unused | strange | i32(misshapen)) !== 0) {
     memory.fill(dst, 0, out);
     return -((((place & strange) | (<i32>digits & ~strange)) << 7) | E_ENCODING);
   }
@@ -119,7 +119,7 @@ export function removeSpace(at: usize, len: usize): i32 {
   for (let i: usize = 0; i < len; i++) {
     const c: u32 = load<u8>(at + i);
     store<u8>(at + kept, c);
-    kept += 1 - usize((c - 9 < 2) | (c - 12 < 2) | (c == 32));
+    kept += 1 - usize((c - 9 < 2) | (c - 12 < 2) | (c === 32));
   }
   memory.fill(at + kept, 0, len - kept);
   return <i32>kept;
@@ -132,12 +132,12 @@ function bitsOf(alphabet: i32): usize {
 /** Exactly 8 or 12 bytes, the rest of the vector zero. */
 function loadBlock(src: usize, bits: usize): v128 {
   const low = v128.load64_zero(src);
-  return bits == 4 ? low : v128.load32_lane(src + 8, low, 2);
+  return bits === 4 ? low : v128.load32_lane(src + 8, low, 2);
 }
 
 /** A block's bytes as sixteen values. */
 function valuesIn(bytes: v128, bits: usize): v128 {
-  if (bits == 4) {
+  if (bits === 4) {
     const nibble = i8x16.splat(15);
     const high = v128.and(i16x8.shr_u(bytes, 4), nibble);
     return i8x16.shuffle(high, v128.and(bytes, nibble), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -151,7 +151,7 @@ function valuesIn(bytes: v128, bits: usize): v128 {
 /** Sixteen values + 1 (0, for none, makes garbage that the verdict discards) as a block's bytes, the rest zero. */
 function bytesOf(next: v128, bits: usize): v128 {
   const values = i8x16.sub(next, i8x16.splat(1));
-  if (bits == 4) {
+  if (bits === 4) {
     const pairs = v128.or(i16x8.shl(values, 4), i16x8.shr_u(values, 8));
     return i8x16.narrow_i16x8_u(v128.and(pairs, i16x8.splat(0xff)), i64x2.splat(0));
   }

@@ -13,6 +13,7 @@ export {
 } from './der.ts';
 export { DerWriter } from './der-writer.ts';
 
+export {
   type Base64DecodeOptions,
   type Base64Options,
   decodeBase64,
