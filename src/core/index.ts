@@ -30,6 +30,7 @@ export { type HashName, hash } from './hash.ts';
 export { type HkdfOptions, hkdf } from './hkdf.ts';
 export { hmac } from './hmac.ts';
 export { deriveKeysSync, pbkdf2Sync, pkcs12KdfSync } from './kdf.ts';
+export { type DeriveOptions, deriveKeys } from './kdf-async.ts';
 export type { KdfJob } from './kdf-plan.ts';
 export { importKek, Kek } from './kek.ts';
 export type { KeyBytes } from './key-bytes.ts';

@@ -54,6 +54,17 @@ export class KdfRunner {
     }
   }
 
+  /** Removes and returns the first waiting chain that `which` wants, told whether others of its hash come before it. */
+  take(which: (chain: Chain, mustWait: boolean) => boolean): Chain | undefined {
+    const seen = new Set(this.#active.map((chain) => chain.of.hash.id));
+    const at = this.#waiting.findIndex((chain) => {
+      const mustWait = seen.has(chain.of.hash.id);
+      seen.add(chain.of.hash.id);
+      return which(chain, mustWait);
+    });
+    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0];
+  }
+
   /** Forgets the chains that `which` names and wipes their slots. */
   drop(which: (chain: Chain) => boolean): void {
     for (const list of [this.#active, this.#waiting]) {
