@@ -4,7 +4,7 @@
 //   --quick          2 processes and short slices: a look, not a verdict
 //   --json FILE      write the figures to FILE and the chart beside it, as .svg
 //
-// Without --json a full run writes bench/results.json and bench/results.svg, any other dist/bench/results.*.
+// Without --json a full run writes bench/results.json and bench/results.svg, any other bench/last.json and .svg.
 //
 // Method. Each of 5 passes starts one fresh Node process per family of cases; in it all candidates of a case are first
 // checked to give the same result, then warmed, then timed round-robin in slices of about 2 ms (harness.mjs). A
@@ -169,6 +169,6 @@ console.log(formatReport(sections, machine.modules).text);
 console.log(`\n${((performance.now() - started) / 1000).toFixed(0)} s`);
 
 const whole = !options.only && !options.quick;
-const jsonFile = options.json ?? path(whole ? 'results.json' : '../dist/bench/results.json');
+const jsonFile = options.json ?? path(whole ? 'results.json' : 'last.json');
 write(jsonFile, `${JSON.stringify({ machine, cases: sections.flatMap((s) => s.cases) }, null, 2)}\n`);
 write(`${jsonFile.replace(/\.json$/, '')}.svg`, formatChart(machine, sections));
