@@ -102,11 +102,19 @@ function moduleSizes() {
   );
 }
 
+/** Which of the instructions that OpenSSL uses this processor has: without SHA-NI our ratios are far better. */
+function cpuFeatures() {
+  const info = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+  const flags = /^flags\s*:(.*)$/m.exec(info)?.[1].split(' ') ?? [];
+  return ['aes', 'vaes', 'sha_ni', 'avx2', 'avx512f'].filter((name) => flags.includes(name));
+}
+
 function describeMachine(passes) {
   const { dependencies } = JSON.parse(readFileSync(path('thirdparty/package.json'), 'utf8'));
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
+    features: cpuFeatures(),
     memoryGiB: round(totalmem() / 2 ** 30, 3),
     platform: `${process.platform} ${process.arch}`,
     node: process.version,
