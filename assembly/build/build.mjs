@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import { bundleDoors } from './bundle.mjs';
 import { CONSTANTS_BYTES, core, emitLayouts, legacy } from './layout.mjs';
 
 const root = new URL('../../', import.meta.url);
@@ -171,7 +172,9 @@ if (flags.has('--check')) {
   }
   console.log('both modules match assembly/hashes.json');
 }
-if (!flags.has('--modules'))
+if (!flags.has('--modules')) {
   execFileSync(process.execPath, [path('node_modules/typescript/bin/tsc'), '-p', 'src/tsconfig.json'], {
     stdio: 'inherit',
   });
+  await bundleDoors();
+}
