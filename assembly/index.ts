@@ -13,4 +13,6 @@ export { hashAbort, hashFinish, hashOnce, hashStart, hashUpdate } from './hash/h
 export { hmacFinish, hmacOnce, hmacStart } from './hash/hmac';
 export { kdfRun, kdfRunLanes } from './kdf/run';
 export { kdfFinish, kdfPbkdf2, kdfPkcs12, kdfPkcs12Next, kdfRelease } from './kdf/slots';
+export { ttlvValidate } from './ttlv/validate';
+export { ttlvClose, ttlvFrame, ttlvOpen, ttlvPut32, ttlvPut64 } from './ttlv/write';
 export { wipe } from './wipe';

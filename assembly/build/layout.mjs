@@ -20,6 +20,8 @@ const CORE_REGIONS = [
   ['KDF_SCRATCH', 1 * KiB, 'lane states of the running derivation step'],
   ['DER_SCRATCH', 8 * KiB, 'stack of open elements'],
   ['TTLV_SCRATCH', 4 * KiB, 'stack of open structures'],
+  ['TTLV_IN', 64 * KiB, 'the TTLV message being read'],
+  ['TTLV_OUT', 1 * MiB, 'the TTLV message being written'],
   ['KEK_SLOTS', 16 * 2432, 'cached KEK schedules (slots: outlive a call)'],
   ['KDF_SLOTS', 16 * 512, 'derivation jobs between two slices (slots: outlive a call)'],
   ['TEXT_SCRATCH', 64, 'the last, partial block of hex or base64'],

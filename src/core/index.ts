@@ -56,4 +56,7 @@ export {
   type RawPfx,
   type RawSafe,
 } from './pfx-structure.ts';
+export { formatTag, parseTtlv, readTtlv, type TtlvLimits, validateTtlv } from './ttlv.ts';
+export { ItemType, type TagName, type TtlvItem, TtlvMessage, typeName } from './ttlv-message.ts';
+export { TtlvWriter, writeLargeTtlv, writeTtlv } from './ttlv-writer.ts';
 export { init } from './wasm.ts';
