@@ -76,7 +76,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
   for (;;) {
     const item = p;
     const head = load<u32>(p); // little-endian: the tag's first byte lowest, the type highest
-    if ((head & 0xff) != 0x42 && (head & 0xff) != 0x54 && !(flags & ANY_TAG)) return fault(E_TTLV_TAG, item - src);
+    if ((head & 0xff) !== 0x42 && (head & 0xff) !== 0x54 && !(flags & ANY_TAG)) return fault(E_TTLV_TAG, item - src);
     if (++items > maxItems) return fault(E_TTLV_COUNT, item - src);
     // Inside a structure every part is a multiple of 8 bytes, so that a header is always whole; `p > end` below can
     // only be an item that does not fit. Types in the order of the table above.
@@ -85,7 +85,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
         const length = bswap(load<u32>(p, 4));
         p += 8;
         if (length > <u32>(end - p) || length & 7) return badLength(item, end, src);
-        if (stack == full) return fault(E_TTLV_DEPTH, item - src);
+        if (stack === full) return fault(E_TTLV_DEPTH, item - src);
         store<u32>(item, length, 4);
         store<u32>(stack, <u32>end);
         stack += 4;
@@ -96,7 +96,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
       case 0x05:
       case 0x0a: {
         p += 16;
-        if (load<u32>(item, 4) != LENGTH_4 || p > end) return badLength(item, end, src);
+        if (load<u32>(item, 4) !== LENGTH_4 || p > end) return badLength(item, end, src);
         if (load<u32>(item, 12) && !(flags & ANY_PADDING)) return fault(E_TTLV_PADDING, item + 12 - src);
         store<u32>(item, 4, 4);
         break;
@@ -105,13 +105,13 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
       case 0x09:
       case 0x0b: {
         p += 16;
-        if (load<u32>(item, 4) != LENGTH_8 || p > end) return badLength(item, end, src);
+        if (load<u32>(item, 4) !== LENGTH_8 || p > end) return badLength(item, end, src);
         store<u32>(item, 8, 4);
         break;
       }
       case 0x06: {
         p += 16;
-        if (load<u32>(item, 4) != LENGTH_8 || p > end) return badLength(item, end, src);
+        if (load<u32>(item, 4) !== LENGTH_8 || p > end) return badLength(item, end, src);
         if (load<u64>(item, 8) & NOT_BOOLEAN) return fault(E_TTLV_BOOLEAN, item - src);
         store<u32>(item, 8, 4);
         break;
@@ -132,7 +132,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
         p += <usize>padded(length);
         const unused = load<u64>(p - 8) >> ((length & 7) << 3); // the last word without its value, when it has padding
         if (length & 7 && unused && !(flags & ANY_PADDING)) return fault(E_TTLV_PADDING, item + 8 + length - src);
-        if (head >>> 24 == 0x07) {
+        if (head >>> 24 === 0x07) {
           const bad = badUtf8(item + 8, length);
           if (bad) return fault(E_TTLV_UTF8, bad - src);
         }
@@ -142,14 +142,16 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
       default:
         return fault(E_TTLV_TYPE, item + 3 - src);
     }
-    while (p == end) {
-      if (stack == TTLV_SCRATCH) return rootEnd == limit ? items : fault(E_TTLV_TRAILING, rootEnd - src);
-      stack -= 4;
-      end = load<u32>(stack);
-      store<u32>(stack, 0);
+    if (p === end) {
+      while (p === end && stack !== TTLV_SCRATCH) {
+        stack -= 4;
+        end = load<u32>(stack);
+        store<u32>(stack, 0);
+      }
+      if (p === end) break;
     }
   }
-  return 0; // never reached: the language asks for it
+  return rootEnd === limit ? items : fault(E_TTLV_TRAILING, rootEnd - src);
 }
 
 /** A value's length with its padding. */
@@ -167,7 +169,7 @@ function fault(code: i32, offset: usize): i32 {
  */
 function badLength(item: usize, end: usize, src: usize): i32 {
   const length = bswap(load<u32>(item, 4));
-  const cut = item == src && length < <u32>ARENA_BYTES && item + 8 + <usize>padded(length) > end;
+  const cut = item === src && length < <u32>ARENA_BYTES && item + 8 + <usize>padded(length) > end;
   return fault(cut ? E_TTLV_TRUNCATED : E_TTLV_LENGTH, item - src);
 }
 
@@ -191,17 +193,17 @@ function badUtf8(p: usize, len: u32): usize {
     if (lead < 0xc2 || lead > 0xf4) return p;
     if (lead >= 0xf0) {
       more = 3;
-      if (lead == 0xf0) low = 0x90;
-      if (lead == 0xf4) high = 0x8f;
+      if (lead === 0xf0) low = 0x90;
+      if (lead === 0xf4) high = 0x8f;
     } else if (lead >= 0xe0) {
       more = 2;
-      if (lead == 0xe0) low = 0xa0;
-      if (lead == 0xed) high = 0x9f;
+      if (lead === 0xe0) low = 0xa0;
+      if (lead === 0xed) high = 0x9f;
     }
     if (<u32>(end - p) <= more) return p;
     const second = <u32>load<u8>(p, 1);
     if (second < low || second > high) return p;
-    for (let i: u32 = 2; i <= more; i++) if ((load<u8>(p + i) & 0xc0) != 0x80) return p;
+    for (let i: u32 = 2; i <= more; i++) if ((load<u8>(p + i) & 0xc0) !== 0x80) return p;
     p += more + 1;
   }
   return 0;
