@@ -84,7 +84,8 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
       case 0x01: {
         const length = bswap(load<u32>(p, 4));
         p += 8;
-        if (length > <u32>(end - p) || length & 7) return badLength(item, end, src);
+        if (length & 7) return fault(E_TTLV_LENGTH, item - src);
+        if (length > <u32>(end - p)) return overrun(item, length, src);
         if (stack === full) return fault(E_TTLV_DEPTH, item - src);
         store<u32>(item, length, 4);
         store<u32>(stack, <u32>end);
@@ -96,7 +97,8 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
       case 0x05:
       case 0x0a: {
         p += 16;
-        if (load<u32>(item, 4) !== LENGTH_4 || p > end) return badLength(item, end, src);
+        if (load<u32>(item, 4) !== LENGTH_4) return fault(E_TTLV_LENGTH, item - src);
+        if (p > end) return overrun(item, 4, src);
         if (load<u32>(item, 12) && !(flags & ANY_PADDING)) return fault(E_TTLV_PADDING, item + 12 - src);
         store<u32>(item, 4, 4);
         break;
@@ -105,13 +107,15 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
       case 0x09:
       case 0x0b: {
         p += 16;
-        if (load<u32>(item, 4) !== LENGTH_8 || p > end) return badLength(item, end, src);
+        if (load<u32>(item, 4) !== LENGTH_8) return fault(E_TTLV_LENGTH, item - src);
+        if (p > end) return overrun(item, 8, src);
         store<u32>(item, 8, 4);
         break;
       }
       case 0x06: {
         p += 16;
-        if (load<u32>(item, 4) !== LENGTH_8 || p > end) return badLength(item, end, src);
+        if (load<u32>(item, 4) !== LENGTH_8) return fault(E_TTLV_LENGTH, item - src);
+        if (p > end) return overrun(item, 8, src);
         if (load<u64>(item, 8) & NOT_BOOLEAN) return fault(E_TTLV_BOOLEAN, item - src);
         store<u32>(item, 8, 4);
         break;
@@ -119,7 +123,8 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
       case 0x04: {
         const length = bswap(load<u32>(p, 4));
         p += 8;
-        if (length > <u32>(end - p) || length & 7 || !length) return badLength(item, end, src);
+        if (length & 7 || !length) return fault(E_TTLV_LENGTH, item - src);
+        if (length > <u32>(end - p)) return overrun(item, length, src);
         p += length;
         store<u32>(item, length, 4);
         break;
@@ -128,7 +133,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
       case 0x08: {
         const length = bswap(load<u32>(p, 4));
         p += 8;
-        if (padded(length) > <u64>(end - p)) return badLength(item, end, src);
+        if (padded(length) > <u64>(end - p)) return overrun(item, length, src);
         p += <usize>padded(length);
         const unused = load<u64>(p - 8) >> ((length & 7) << 3); // the last word without its value, when it has padding
         if (length & 7 && unused && !(flags & ANY_PADDING)) return fault(E_TTLV_PADDING, item + 8 + length - src);
@@ -164,12 +169,11 @@ function fault(code: i32, offset: usize): i32 {
 }
 
 /**
- * The fault of an item whose length is wrong for its type or that does not fit before `end`. Cut short, rather than wrong,
- * is only an item that no structure bounds and that some input could hold.
+ * The fault of an item that does not fit where it stands. Cut short, rather than wrong, is only one that no structure
+ * bounds and that some input could hold.
  */
-function badLength(item: usize, end: usize, src: usize): i32 {
-  const length = bswap(load<u32>(item, 4));
-  const cut = item === src && length < <u32>ARENA_BYTES && item + 8 + <usize>padded(length) > end;
+function overrun(item: usize, length: u32, src: usize): i32 {
+  const cut = item === src && length < <u32>ARENA_BYTES;
   return fault(cut ? E_TTLV_TRUNCATED : E_TTLV_LENGTH, item - src);
 }
 

@@ -1,6 +1,6 @@
 // TTLV: the two messages of a client that fetches a key, KMIP 1.1: a 280-byte Get response and a 120-byte Get request.
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { ours } from '../libs.mjs';
 
 const UNIQUE_ID = '1742';
@@ -59,16 +59,15 @@ function getRequest() {
 }
 
 /**
- * The plain TypeScript codec: { decodeGetResponse(bytes), encodeGetRequest(uniqueId) }, or undefined while it does not
- * exist.
- * @returns {Promise<any>}
+ * The plain TypeScript codec (thirdparty/ttlv-plain.ts), its types stripped here.
+ * @returns {Promise<{ decodeGetResponse(bytes: Uint8Array): any, encodeGetRequest(uniqueId: string): Uint8Array }>}
  */
 async function plain() {
-  for (const name of ['ttlv-plain.mjs', 'ttlv-plain.js']) {
-    const url = new URL(`../thirdparty/${name}`, import.meta.url);
-    if (existsSync(url)) return import(url.href);
-  }
-  return undefined;
+  const source = readFileSync(new URL('../thirdparty/ttlv-plain.ts', import.meta.url), 'utf8');
+  const { transpileModule, ModuleKind, ScriptTarget } = (await import('typescript')).default;
+  const compilerOptions = { module: ModuleKind.ESNext, target: ScriptTarget.ES2023 };
+  const { outputText } = transpileModule(source, { compilerOptions });
+  return import(`data:text/javascript,${encodeURIComponent(outputText)}`);
 }
 
 /** Peers by name, those left out that do not exist. */

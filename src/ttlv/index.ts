@@ -1,0 +1,2 @@
+/** The door of the ttlv room. */
+export { decodeGetResponse, encodeGetRequest, type GetResponse } from './get.ts';
