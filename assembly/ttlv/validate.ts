@@ -14,8 +14,8 @@
 //   08 Byte String          any
 //
 // No recursion and no stack: an open structure's header, in the copy, holds the way back to its parent. Time is linear.
-// Does not know what any tag means. Constant time: byte strings and big integers are never looked at, only their padding;
-// text is (UTF-8), so a password sent as Text String meets branches here.
+// Does not know what any tag means. Constant time: yes for byte strings and big integers, of which only the padding is looked at;
+// no for text, which is checked as UTF-8, so a password sent as Text String meets branches here.
 import {
   ARENA_BYTES,
   E_ARGUMENT,
