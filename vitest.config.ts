@@ -3,6 +3,9 @@ import { playwright } from '@vitest/browser-playwright';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { VECTORS_URL, vectorsFolder, vectorsServer } from './test/support/vectors-server.ts';
 
+/** Properties that run more often (npm run soak) may take longer. */
+const patience = Math.max(1, Number(process.env.KEYWARD_RUNS ?? '1'));
+
 const chromium = {
   executablePath: '/usr/bin/chromium',
   args: [
@@ -23,7 +26,7 @@ const config: ViteUserConfig = defineConfig({
           environment: 'node',
           include: ['test/**/*.test.ts'],
           setupFiles: ['test/zeroize/setup.ts'],
-          testTimeout: 60_000,
+          testTimeout: 60_000 * patience,
           hookTimeout: 120_000,
         },
       },
@@ -39,7 +42,7 @@ const config: ViteUserConfig = defineConfig({
           include: ['test/{core,pkcs12,ttlv,zeroize}/**/*.test.ts', 'test/support/vectors.test.ts'],
           setupFiles: ['test/zeroize/setup.ts'],
           exclude: ['test/**/*.node.test.ts'],
-          testTimeout: 120_000,
+          testTimeout: 120_000 * patience,
           browser: {
             enabled: true,
             headless: true,
