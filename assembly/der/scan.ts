@@ -27,11 +27,14 @@ import {
 } from '../generated/layout';
 import { contentOf, failure, metaOf, putRecord, recordAt } from './tape';
 
-/** The stack of open elements: u32 record, u32 limit with the top bit set when the element ends by end-of-contents. */
+/** The stack of open elements: u32 record, u32 limit with the two flags below. */
 export const STACK: usize = DER_SCRATCH + 64;
 const ENTRY: usize = 8;
 export const STACK_ENTRIES: u32 = <u32>((DER_SCRATCH_BYTES - 64) / ENTRY);
+/** The element ends by end-of-contents. */
 const INDEFINITE: u32 = 0x80000000;
+/** No element around it has a definite length: the limit is the end of the input. */
+const UNBOUNDED: u32 = 0x40000000;
 
 // Universal types by number, one bit each.
 /** BIT and OCTET STRING, ObjectDescriptor, the character strings and the times: may be cut into segments. */
@@ -56,11 +59,12 @@ export function scan(src: usize, len: u32, maxDepth: u32, maxRecords: u32, trail
   let count: u32 = 0;
   let at: u32 = 0;
   let limit: u32 = len; // no element may reach past this
+  let unbounded: u32 = UNBOUNDED; // nothing but the end of the input says so
   let indefinite: bool = false; // how the innermost open element ends
   let parent: u32 = 0; // META of the innermost open element
 
   do {
-    if (at >= limit) return failure(limit < len ? E_DER_EOC : E_DER_TRUNCATED, at);
+    if (at >= limit) return failure(unbounded !== 0 ? E_DER_TRUNCATED : E_DER_EOC, at);
 
     // identifier octets
     const start = at;
@@ -70,7 +74,7 @@ export function scan(src: usize, len: u32, maxDepth: u32, maxRecords: u32, trail
       let number: u32 = 0;
       let next: u32 = 0x80;
       while (next & 0x80) {
-        if (at >= limit) return short(limit, len, start);
+        if (at >= limit) return short(unbounded, start);
         next = <u32>load<u8>(src + at++);
         number = (number << 7) | (next & 0x7f);
         if (number === 0 || number > 4095) return failure(E_DER_TAG, start);
@@ -80,13 +84,13 @@ export function scan(src: usize, len: u32, maxDepth: u32, maxRecords: u32, trail
     }
 
     // length octets
-    if (at >= limit) return short(limit, len, start);
+    if (at >= limit) return short(unbounded, start);
     let length = <u32>load<u8>(src + at++);
     const endless = length === 0x80;
     if (length > 0x80) {
       let octets = length & 0x7f;
       if (octets === 0x7f) return failure(E_DER_LENGTH, start);
-      if (octets > limit - at) return short(limit, len, start);
+      if (octets > limit - at) return short(unbounded, start);
       const leading = <u32>load<u8>(src + at);
       for (length = 0; octets > 0; octets--) {
         if (length >>> 23 !== 0) return failure(E_DER_LENGTH, start);
@@ -108,7 +112,7 @@ export function scan(src: usize, len: u32, maxDepth: u32, maxRecords: u32, trail
         if (!(octet & 0x20)) return failure(E_DER_LENGTH, start);
         scannedBer = true;
         length = 0;
-      } else if (length > limit - at) return short(limit, len, start);
+      } else if (length > limit - at) return short(unbounded, start);
 
       let meta = derTag | ((at - start) << TAPE_HEADER_SHIFT);
       if (parent & TAPE_MERGE && !isSegment(octet, parent)) return failure(E_DER_TAG, start);
@@ -131,7 +135,7 @@ export function scan(src: usize, len: u32, maxDepth: u32, maxRecords: u32, trail
         const entry = STACK + <usize>depth * ENTRY;
         depth++;
         store<u32>(entry, count - 1);
-        store<u32>(entry, endless ? limit | INDEFINITE : at + length, 4);
+        store<u32>(entry, endless ? limit | unbounded | INDEFINITE : at + length, 4);
       } else at += length;
     }
 
@@ -142,7 +146,8 @@ export function scan(src: usize, len: u32, maxDepth: u32, maxRecords: u32, trail
       const open = load<u32>(entry);
       const end = load<u32>(entry, 4);
       indefinite = (end & INDEFINITE) !== 0;
-      limit = end & ~INDEFINITE;
+      unbounded = end & UNBOUNDED;
+      limit = end & ~(INDEFINITE | UNBOUNDED);
       parent = metaOf(open);
       if (indefinite || at < limit) break;
       store<u32>(recordAt(open) + TAPE_NEXT, count);
@@ -159,8 +164,8 @@ export function scan(src: usize, len: u32, maxDepth: u32, maxRecords: u32, trail
 }
 
 /** An element that does not fit: the input ends too early, or the element overruns the one around it. */
-function short(limit: u32, len: u32, at: u32): i32 {
-  return failure(limit === len ? E_DER_TRUNCATED : E_DER_LENGTH, at);
+function short(unbounded: u32, at: u32): i32 {
+  return failure(unbounded !== 0 ? E_DER_TRUNCATED : E_DER_LENGTH, at);
 }
 
 /** A constructed string is cut into strings of its own type; a character string also into OCTET STRINGs (X.690 8.23.6). */
