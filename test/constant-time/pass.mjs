@@ -107,8 +107,9 @@ export class UnknownInstruction extends Error {
 }
 
 class Walk {
-  constructor(functionName, fold) {
+  constructor(functionName, describe, fold) {
     this.functionName = functionName;
+    this.describe = describe;
     this.fold = fold;
   }
 
@@ -131,14 +132,14 @@ class Walk {
     const [name, folded, visited] = row;
     const access = binaryen[name];
     this.checkVariant(name, access, expr);
+    const isDivision = name === 'Binary' && DIVISIONS.has(access.getOp(expr));
     for (const operand of [...Object.keys(folded), ...visited]) {
       const child = access[`get${operand}`](expr);
       if (child === 0) continue; // an optional operand, absent
+      const kind = folded[operand] ?? (isDivision ? 'division' : undefined);
+      const text = kind && this.describe ? binaryen.emitText(child).replace(/\s+/g, ' ').trim() : '';
       this.visit(child);
-      if (folded[operand]) this.wrap(expr, access, operand, child, folded[operand]);
-    }
-    if (name === 'Binary' && DIVISIONS.has(access.getOp(expr))) {
-      for (const side of ['Left', 'Right']) this.wrap(expr, access, side, access[`get${side}`](expr), 'division');
+      if (kind) this.wrap(expr, access, operand, child, kind, text);
     }
   }
 
@@ -155,10 +156,10 @@ class Walk {
     if ((name === 'Load' || name === 'Store') && access.isAtomic(expr)) this.refuse(`an atomic ${name}`);
   }
 
-  wrap(expr, access, operand, child, kind) {
+  wrap(expr, access, operand, child, kind, text) {
     const type = binaryen.getExpressionType(child);
     if (type === binaryen.unreachable) return; // never evaluated to a value
-    const wrapped = this.fold(this.functionName, kind, child, type);
+    const wrapped = this.fold(kind, child, type, text);
     if (wrapped !== child) access[`set${operand}`](expr, wrapped);
   }
 }
@@ -339,21 +340,14 @@ function instrumentModule(module, watch, names, describe) {
     const info = binaryen.getFunctionInfo(f);
     if (info.module) throw new UnknownInstruction('an imported function', info.name);
     const counts = new Map();
-    const fold = (functionName, kind, child, type) => {
+    const name = names[i] ?? info.name;
+    const fold = (kind, child, type, text) => {
       const nth = (counts.get(kind) ?? 0) + 1;
       counts.set(kind, nth);
-      const text = describe ? binaryen.emitText(child).replace(/\s+/g, ' ').trim() : '';
-      sites.push({
-        id: sites.length,
-        function: functionName,
-        kind,
-        nth,
-        text,
-        name: `${functionName}: ${kind} #${nth}`,
-      });
+      sites.push({ id: sites.length, function: name, kind, nth, text, name: `${name}: ${kind} #${nth}` });
       return make(child, sites.length - 1, kind, type);
     };
-    new Walk(names[i] ?? info.name, fold).visit(info.body);
+    new Walk(name, describe, fold).visit(info.body);
   });
   if (!module.validate()) throw new Error('the instrumented module is not valid');
   const out = module.emitBinary();

@@ -25,6 +25,8 @@ export interface Parting {
   readonly step: number;
   readonly site: Site | undefined;
   readonly values: readonly [bigint | null, bigint | null];
+  /** Steps of the two traces in all. */
+  readonly steps: readonly [number, number];
 }
 
 /** Traces runs of one instrumented instance. */
@@ -64,6 +66,7 @@ export class Tracer {
       step: parted,
       site: this.#sites[site?.site ?? 0],
       values: [seen[0]?.value ?? null, seen[1]?.value ?? null],
+      steps: [ends[0].steps, ends[1].steps],
     };
   }
 
