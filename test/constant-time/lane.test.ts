@@ -7,6 +7,7 @@ import { CORE_WASM_BASE64 } from '../../src/core/generated/core-wasm.ts';
 import { runs } from '../support/runs.ts';
 import type { Case, Core, Verdict } from './cases.ts';
 import { AES_CASES, AES_VERDICTS } from './cases-aes.ts';
+import { ENCODING_CASES, ENCODING_VERDICTS } from './cases-encoding.ts';
 import { HASH_CASES, HASH_VERDICTS } from './cases-hash.ts';
 import { SEED, Secrets } from './secrets.ts';
 import type { Parting, Tracer } from './trace.ts';
@@ -14,8 +15,8 @@ import { SHIPPED, startTraced } from './traced-core.ts';
 
 const PAIRS = Math.max(1000, runs(1000));
 const VERDICT_PAIRS = runs(100);
-const CASES: readonly Case[] = [...AES_CASES, ...HASH_CASES];
-const VERDICTS: readonly Verdict[] = [...AES_VERDICTS, ...HASH_VERDICTS];
+const CASES: readonly Case[] = [...AES_CASES, ...HASH_CASES, ...ENCODING_CASES];
+const VERDICTS: readonly Verdict[] = [...AES_VERDICTS, ...HASH_VERDICTS, ...ENCODING_VERDICTS];
 
 /** Exports of the core's door that see structure, not secrets. */
 const NOT_KEYED: readonly string[] = [
