@@ -97,6 +97,10 @@ const readBroken =
   };
 
 export const ENCODING_VERDICTS: readonly Verdict[] = [
-  { name: 'decodeHex: all digits, or not', site: 'encoding/text/decodeText: if #15', outcomes: [readBroken(0), readBroken(2)] },
+  {
+    name: 'decodeHex: all digits, or not',
+    site: 'encoding/text/decodeText: if #15',
+    outcomes: [readBroken(0), readBroken(2)],
+  },
   { name: 'decodeHex: which characters are no digits', site: null, outcomes: [readBroken(1), readBroken(3)] },
 ];
