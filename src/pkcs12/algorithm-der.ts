@@ -4,16 +4,7 @@
  */
 import { UsageError } from '../errors.ts';
 import { type CipherInfo, describeEncryption, type EncryptionInfo, type KdfInfo } from './algorithm.ts';
-import {
-  type DerNode,
-  derNull,
-  encodeDer,
-  integer,
-  objectIdentifier,
-  octetString,
-  readSequence,
-  sequence,
-} from './der.ts';
+import { type DerNode, derNull, encodeDer, integer, objectIdentifier, octetString, readDer, sequence } from './der.ts';
 import { hashFacts, type Pkcs12HashName } from './hashes.ts';
 import { RC2_CBC, SCHEME } from './oids.ts';
 import type { Algorithms, WriteCipher } from './profiles.ts';
@@ -107,9 +98,11 @@ function cipherNode(cipher: Pick<CipherInfo, 'oid' | 'iv' | 'icvLengthBytes' | '
 
 /** The keyDerivationFunc of a PBES2 algorithm, as it stands. */
 function oldKdf(old: EncryptionInfo): Uint8Array {
-  const [, parameters] = readSequence(old.der, 'PBES2');
-  const [kdf] = readSequence((parameters as { der: Uint8Array }).der, 'PBES2-params');
-  return (kdf as { der: Uint8Array }).der;
+  return readDer(old.der, 'PBES2', (cursor) => {
+    const algorithm = cursor.readSequence();
+    algorithm.skip();
+    return algorithm.readSequence('PBES2-params').readElement();
+  });
 }
 
 const PKCS12_3DES = '1.2.840.113549.1.12.1.3';

@@ -3,9 +3,9 @@
  * refused. PBES2 (RFC 8018 A.4), PBES1 (A.3), the six PKCS#12 schemes (RFC 7292 C), scrypt (RFC 7914 §7).
  * Reads parameters only; runs nothing. Layer: pkcs12.
  */
-import type { RawAlgorithm } from '../core/index.ts';
+import { DER, type DerCursor, type RawAlgorithm } from '../core/index.ts';
 import { KeywardError, UnsupportedError } from '../errors.ts';
-import { contentsOf, DER_TAG, type DerElement, derError, readInteger, readOid, readSequence } from './der.ts';
+import { readDer, valueError } from './der.ts';
 import { hashByHmacOid, hashFacts, type Pkcs12HashName } from './hashes.ts';
 import { DEFAULT_LIMITS, iterationsError } from './limits.ts';
 import { nameOid, RC2_CBC, SCHEME } from './oids.ts';
@@ -87,42 +87,37 @@ export function unsupported(what: string, oid: string): UnsupportedError {
   return new UnsupportedError('ERR_UNSUPPORTED_ALGORITHM', `${what} ${nameOid(oid)} is not supported`, oid);
 }
 
-/** Reads PBKDF2-params or scrypt-params from an AlgorithmIdentifier. @throws {FormatError | UnsupportedError | LimitError} */
-export function describeKdf(algorithm: DerElement | undefined, what: string): KdfInfo {
-  const [oidElement, parameters] = algorithmParts(algorithm, what);
-  const oid = readOid(oidElement, what);
-  if (oid === SCHEME.PBKDF2) return describePbkdf2(parameters, what);
-  if (oid === SCHEME.SCRYPT) return describeScrypt(parameters, what);
-  throw unsupported('key derivation', oid);
+/** Reads a key derivation AlgorithmIdentifier that the cursor stands before. @throws {FormatError | UnsupportedError | LimitError} */
+export function describeKdf(cursor: DerCursor, name: string): KdfInfo {
+  const algorithm = cursor.readSequence(name);
+  const oid = algorithm.readOid();
+  const read = oid === SCHEME.PBKDF2 ? describePbkdf2 : oid === SCHEME.SCRYPT ? describeScrypt : undefined;
+  if (read === undefined) throw unsupported('key derivation', oid);
+  const kdf = read(algorithm);
+  algorithm.assertEnd();
+  return kdf;
 }
 
-/** Splits an AlgorithmIdentifier into its OID and its parameters. */
-export function algorithmParts(
-  algorithm: DerElement | undefined,
-  what: string,
-): readonly [DerElement | undefined, DerElement | undefined] {
-  if (algorithm === undefined) throw derError(what, 'missing');
-  const parts = readSequence(algorithm.der, what);
-  if (parts.length > 2) throw derError(what, 'bytes after the end');
-  return [parts[0], parts[1]];
+/** Reads an AlgorithmIdentifier that must name an HMAC; its parameters, NULL or absent, say nothing. */
+export function describeHmac(cursor: DerCursor, name: string): Pkcs12HashName {
+  const oid = cursor.readSequence(name).readOid();
+  const facts = hashByHmacOid(oid);
+  if (facts === null) throw unsupported(name, oid);
+  return facts.name;
 }
 
 /*
  * PBES2-params ::= SEQUENCE { keyDerivationFunc AlgorithmIdentifier, encryptionScheme AlgorithmIdentifier }
  */
-function describePbes2(
-  raw: RawAlgorithm,
-  quirks: Quirk[],
-): { readonly name: string; readonly kdf: KdfInfo; readonly cipher: CipherInfo } {
-  const what = 'PBES2-params';
-  if (raw.parameters === null) throw derError(what, 'missing');
-  const [kdfElement, cipherElement, extra] = readSequence(raw.parameters, what);
-  if (extra !== undefined) throw derError(what, 'bytes after the end');
-  const [cipherOid, cipherParameters] = algorithmParts(cipherElement, 'encryptionScheme');
-  const stated = describeCipher(readOid(cipherOid, 'encryptionScheme'), cipherParameters, quirks);
-  const kdf = describeKdf(kdfElement, 'keyDerivationFunc');
-  const cipher = fitKeyLength(stated, 'keyLengthBytes' in kdf ? kdf.keyLengthBytes : null, quirks);
-  return { name: `PBES2, ${cipher.title}, ${formatKdf(kdf)}`, kdf, cipher };
+function describePbes2(raw: RawAlgorithm, quirks: Quirk[]): Pick<EncryptionInfo, 'name' | 'kdf' | 'cipher'> {
+  return readDer(parametersOf(raw), 'PBES2-params', (cursor) => {
+    const parameters = cursor.readSequence();
+    const kdf = describeKdf(parameters, 'keyDerivationFunc');
+    const stated = describeCipher(parameters.readSequence('encryptionScheme'), quirks);
+    parameters.assertEnd();
+    const cipher = fitKeyLength(stated, 'keyLengthBytes' in kdf ? kdf.keyLengthBytes : null, quirks);
+    return { name: `PBES2, ${cipher.title}, ${formatKdf(kdf)}`, kdf, cipher };
+  });
 }
 
 /** Reconciles the declared key length with the cipher's own. */
@@ -135,7 +130,7 @@ function fitKeyLength(cipher: CipherInfo, declared: number | null, quirks: Quirk
     quirks.push('key-length-over-cipher');
     return { ...cipher, keyLengthBytes: 32 };
   }
-  throw derError('keyLength', `${declared} does not fit ${cipher.title}`);
+  throw valueError('keyLength', `${declared} does not fit ${cipher.title}`);
 }
 
 /*
@@ -144,60 +139,50 @@ function fitKeyLength(cipher: CipherInfo, declared: number | null, quirks: Quirk
  *   iterationCount INTEGER (1..MAX), keyLength INTEGER (1..MAX) OPTIONAL,
  *   prf AlgorithmIdentifier DEFAULT algid-hmacWithSHA1 }
  */
-function describePbkdf2(parameters: DerElement | undefined, what: string): KdfInfo {
-  if (parameters === undefined) throw derError(what, 'PBKDF2-params missing');
-  const parts = [...readSequence(parameters.der, 'PBKDF2-params')];
-  const salt = contentsOf(parts.shift(), DER_TAG.OCTET_STRING, 'PBKDF2 salt');
-  const iterations = readIterations(parts.shift(), 'PBKDF2 iterationCount');
-  const keyLengthBytes = parts[0]?.derTag === DER_TAG.INTEGER ? readKeyLength(parts.shift(), 'PBKDF2 keyLength') : null;
-  const prf = parts.shift();
-  if (parts.length > 0) throw derError('PBKDF2-params', 'bytes after the end');
-  return {
-    kdf: 'pbkdf2',
-    hash: prf === undefined ? 'sha1' : describeHmac(prf, 'PBKDF2 prf'),
-    salt,
-    iterations,
-    keyLengthBytes,
-  };
+function describePbkdf2(algorithm: DerCursor): KdfInfo {
+  const parameters = algorithm.readSequence('PBKDF2-params');
+  const salt = parameters.readOctets();
+  const iterations = readIterations(parameters, 'PBKDF2 iterationCount');
+  const keyLengthBytes = parameters.is(DER.INTEGER) ? readKeyLength(parameters) : null;
+  const hash = parameters.more ? describeHmac(parameters, 'PBKDF2 prf') : 'sha1';
+  parameters.assertEnd();
+  return { kdf: 'pbkdf2', hash, salt, iterations, keyLengthBytes };
 }
 
 /*
  * scrypt-params ::= SEQUENCE { salt OCTET STRING, costParameter INTEGER, blockSize INTEGER,
  *   parallelizationParameter INTEGER, keyLength INTEGER OPTIONAL }
  */
-function describeScrypt(parameters: DerElement | undefined, what: string): KdfInfo {
-  if (parameters === undefined) throw derError(what, 'scrypt-params missing');
-  const parts = readSequence(parameters.der, 'scrypt-params');
-  if (parts.length > 5) throw derError('scrypt-params', 'bytes after the end');
-  const salt = contentsOf(parts[0], DER_TAG.OCTET_STRING, 'scrypt salt');
-  const [n, r, p] = [1, 2, 3].map((i) => readInteger(parts[i], 'scrypt-params').value) as [number, number, number];
+function describeScrypt(algorithm: DerCursor): KdfInfo {
+  const parameters = algorithm.readSequence('scrypt-params');
+  const salt = parameters.readOctets();
+  const [n, r, p] = [0, 0, 0].map(() => Number(parameters.readInteger())) as [number, number, number];
+  const keyLengthBytes = parameters.more ? readKeyLength(parameters) : null;
+  parameters.assertEnd();
   // RFC 7914 §2: N a power of two above 1 and below 2^(128 r / 8); r · p < 2^30.
   const sound = n > 1 && r >= 1 && p >= 1 && Number.isInteger(Math.log2(n)) && Math.log2(n) < 16 * r && r * p < 2 ** 30;
-  if (!sound) throw derError('scrypt-params', 'N, r or p not allowed by RFC 7914');
-  const keyLengthBytes = parts[4] === undefined ? null : readKeyLength(parts[4], 'scrypt keyLength');
+  if (!sound || n > 2 ** 40) throw valueError('scrypt-params', 'N, r or p not allowed by RFC 7914');
   return { kdf: 'scrypt', salt, n, r, p, keyLengthBytes };
 }
 
-/** Reads an AlgorithmIdentifier that must name an HMAC. */
-export function describeHmac(algorithm: DerElement, what: string): Pkcs12HashName {
-  const [oidElement] = algorithmParts(algorithm, what);
-  const oid = readOid(oidElement, what);
-  const facts = hashByHmacOid(oid);
-  if (facts === null) throw unsupported(what, oid);
-  return facts.name;
-}
-
 /** Reads an iteration count; one that no number holds exactly is a bomb whatever the limit. */
-export function readIterations(element: DerElement | undefined, what: string): number {
-  const { value, text } = readInteger(element, what);
-  if (Number.isNaN(value) || value < 0) throw iterationsError(text, DEFAULT_LIMITS.maxIterations, what);
-  return value;
+function readIterations(cursor: DerCursor, name: string): number {
+  const value = cursor.readInteger();
+  if (value >= 0n && value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value);
+  throw iterationsError(formatBig(value), DEFAULT_LIMITS.maxIterations, name);
 }
 
-function readKeyLength(element: DerElement | undefined, what: string): number {
-  const { value, text } = readInteger(element, what);
-  if (!(value >= 1 && value <= 0x7fffffff)) throw derError(what, `${text} is not a key length`);
-  return value;
+function readKeyLength(cursor: DerCursor): number {
+  const offset = cursor.offset;
+  const value = cursor.readInteger();
+  if (value < 1n || value > 0x7fffffffn) throw valueError('keyLength', `${formatBig(value)} is no length`, offset);
+  return Number(value);
+}
+
+/** Decimal digits, unless there are too many to be of use. */
+function formatBig(value: bigint): string {
+  const digits = value.toString(16).length;
+  return digits <= 64 ? value.toString() : `a number of ${digits} hexadecimal digits`;
 }
 
 /*
@@ -205,41 +190,43 @@ function readKeyLength(element: DerElement | undefined, what: string): number {
  * RC2-CBC-Parameter ::= SEQUENCE { rc2ParameterVersion INTEGER OPTIONAL, iv OCTET STRING (8) }
  * GCMParameters ::= SEQUENCE { aes-nonce OCTET STRING, aes-ICVlen INTEGER (12..16) DEFAULT 12 }
  */
-function describeCipher(oid: string, parameters: DerElement | undefined, quirks: Quirk[]): CipherInfo {
+function describeCipher(algorithm: DerCursor, quirks: Quirk[]): CipherInfo {
+  const oid = algorithm.readOid();
   const row = CIPHERS[oid];
   if (row === undefined) throw unsupported('cipher', oid);
   const [cipher, keyLengthBytes] = row;
   const base = { cipher, title: nameOid(oid), oid, keyLengthBytes, effectiveBits: null, icvLengthBytes: null };
-  if (oid === RC2_CBC) return { ...base, ...describeRc2(parameters) };
-  if (cipher === 'aes-gcm') return { ...base, ...describeGcm(parameters, quirks) };
-  const iv = contentsOf(parameters, DER_TAG.OCTET_STRING, `${base.title} IV`);
-  if (iv.length !== (cipher === 'aes-cbc' ? 16 : 8)) throw derError(`${base.title} IV`, `${iv.length} bytes long`);
+  if (oid === RC2_CBC) return { ...base, ...describeRc2(algorithm) };
+  if (cipher === 'aes-gcm') return { ...base, ...describeGcm(algorithm, quirks) };
+  const iv = algorithm.readOctets();
+  algorithm.assertEnd();
+  if (iv.length !== (cipher === 'aes-cbc' ? 16 : 8)) throw valueError(`${base.title} IV`, `${iv.length} bytes long`);
   return { ...base, iv };
 }
 
-function describeRc2(parameters: DerElement | undefined): Pick<CipherInfo, 'effectiveBits' | 'iv' | 'keyLengthBytes'> {
-  const what = 'RC2-CBC-Parameter';
-  const parts = [...readSequence(parameters?.der ?? new Uint8Array(0), what)];
-  const version = parts[0]?.derTag === DER_TAG.INTEGER ? readInteger(parts.shift(), what).value : undefined;
-  const iv = contentsOf(parts.shift(), DER_TAG.OCTET_STRING, `${what} iv`);
-  if (iv.length !== 8 || parts.length > 0) throw derError(what, 'IV not 8 bytes, or bytes after it');
+function describeRc2(algorithm: DerCursor): Pick<CipherInfo, 'effectiveBits' | 'iv' | 'keyLengthBytes'> {
+  const parameters = algorithm.readSequence('RC2-CBC-Parameter');
+  const version = parameters.is(DER.INTEGER) ? parameters.readSmallInteger() : undefined;
+  const iv = parameters.readOctets();
+  parameters.assertEnd();
+  if (iv.length !== 8) throw valueError('RC2-CBC IV', `${iv.length} bytes long`);
   // RFC 2268 §6: without a version 32 bits count; below 256 the version is a code for the bits, from 256 on it is the bits.
-  const effectiveBits =
-    version === undefined ? 32 : (RC2_VERSIONS[version] ?? (version >= 256 && version <= 1024 ? version : 0));
-  if (effectiveBits === 0) throw unsupported(`rc2ParameterVersion ${version} of`, RC2_CBC);
+  const stated = version !== undefined && version >= 256 && version <= 1024 ? version : RC2_VERSIONS[version ?? -1];
+  const effectiveBits = version === undefined ? 32 : stated;
+  if (effectiveBits === undefined) throw unsupported(`rc2ParameterVersion ${version} of`, RC2_CBC);
   return { effectiveBits, iv, keyLengthBytes: Math.ceil(effectiveBits / 8) };
 }
 
-function describeGcm(parameters: DerElement | undefined, quirks: Quirk[]): Pick<CipherInfo, 'iv' | 'icvLengthBytes'> {
-  const what = 'GCMParameters';
+function describeGcm(algorithm: DerCursor, quirks: Quirk[]): Pick<CipherInfo, 'iv' | 'icvLengthBytes'> {
   // PKI.js writes the nonce alone, as for CBC; its authentication value has 16 bytes.
-  const bare = parameters?.derTag === DER_TAG.OCTET_STRING;
+  const bare = algorithm.is(DER.OCTET_STRING);
   if (bare) quirks.push('gcm-bare-nonce');
-  const parts = bare ? [parameters] : readSequence(parameters?.der ?? new Uint8Array(0), what);
-  const iv = contentsOf(parts[0], DER_TAG.OCTET_STRING, `${what} aes-nonce`);
-  const icvLengthBytes = parts[1] === undefined ? (bare ? 16 : 12) : readInteger(parts[1], `${what} aes-ICVlen`).value;
-  if (iv.length !== 12 || !(icvLengthBytes >= 12 && icvLengthBytes <= 16) || parts.length > 2) {
-    throw derError(what, 'nonce not 12 bytes, or authentication value not 12 to 16');
+  const parameters = bare ? algorithm : algorithm.readSequence('GCMParameters');
+  const iv = parameters.readOctets();
+  const icvLengthBytes = bare ? 16 : parameters.more ? parameters.readSmallInteger() : 12;
+  parameters.assertEnd();
+  if (iv.length !== 12 || icvLengthBytes < 12 || icvLengthBytes > 16) {
+    throw valueError('GCMParameters', 'nonce not 12 bytes, or authentication value not 12 to 16');
   }
   return { iv, icvLengthBytes };
 }
@@ -252,17 +239,24 @@ function describeOldScheme(
   [kdf, hash, cipher, title, keyLengthBytes, effectiveBits]: OldScheme,
 ): Pick<EncryptionInfo, 'name' | 'scheme' | 'kdf' | 'cipher'> {
   if (hash === null) throw unsupported('encryption', raw.oid);
-  const what = nameOid(raw.oid);
-  const [saltElement, iterationsElement, extra] = readSequence(raw.parameters ?? new Uint8Array(0), what);
-  const salt = contentsOf(saltElement, DER_TAG.OCTET_STRING, `${what} salt`);
-  const iterations = readIterations(iterationsElement, `${what} iterations`);
-  if (extra !== undefined) throw derError(what, 'bytes after the end');
+  const name = nameOid(raw.oid);
+  const { salt, iterations } = readDer(parametersOf(raw), name, (cursor) => {
+    const parameters = cursor.readSequence();
+    const read = { salt: parameters.readOctets(), iterations: readIterations(parameters, `${name} iterations`) };
+    parameters.assertEnd();
+    return read;
+  });
   return {
-    name: what,
+    name,
     scheme: kdf === 'pkcs12' ? 'pkcs12' : 'pbes1',
     kdf: kdf === 'pkcs12' ? { kdf, hash, salt, iterations } : { kdf, hash, salt, iterations },
     cipher: { cipher, title, oid: raw.oid, keyLengthBytes, effectiveBits, iv: null, icvLengthBytes: null },
   };
+}
+
+function parametersOf(raw: RawAlgorithm): Uint8Array {
+  if (raw.parameters !== null) return raw.parameters;
+  throw valueError(nameOid(raw.oid), 'without parameters');
 }
 
 function formatKdf(kdf: KdfInfo): string {

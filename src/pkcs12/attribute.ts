@@ -4,17 +4,17 @@
  * PKCS12Attribute ::= SEQUENCE { attrId OBJECT IDENTIFIER, attrValues SET OF ANY }
  * friendlyName BMPString, single; localKeyID OCTET STRING, single (RFC 2985 §5.5); Java's trusted usage: a SET of OIDs.
  */
-import type { RawAttribute } from '../core/index.ts';
+import { decodeUtf8 } from '../bytes.ts';
+import { DER, type DerCursor, type RawAttribute } from '../core/index.ts';
 import { KeywardError } from '../errors.ts';
 import {
+  assertDer,
   bmpString,
-  DER_TAG,
   type DerNode,
   encodeDer,
   objectIdentifier,
   octetString,
-  readElement,
-  readOid,
+  readDer,
   sequence,
   setOf,
 } from './der.ts';
@@ -60,14 +60,10 @@ export function readKnownAttributes(raw: readonly RawAttribute[]): KnownAttribut
   const trusted = raw.find((a) => a.oid === ATTRIBUTE.JAVA_TRUSTED_USAGE);
   return {
     friendlyName: readText(first(ATTRIBUTE.FRIENDLY_NAME)),
-    localKeyId: tolerant(first(ATTRIBUTE.LOCAL_KEY_ID), (value) => {
-      const { derTag, contents } = readElement(value, 'localKeyID');
-      return derTag === DER_TAG.OCTET_STRING ? contents.slice() : null;
-    }),
-    trustedUsages:
-      trusted?.values.flatMap(
-        (value) => tolerant(value, (bytes) => readOid(readElement(bytes, 'trusted usage'), 'trusted usage')) ?? [],
-      ) ?? null,
+    localKeyId: tolerant(first(ATTRIBUTE.LOCAL_KEY_ID), (cursor) =>
+      cursor.is(DER.OCTET_STRING) ? cursor.readOctets() : null,
+    ),
+    trustedUsages: trusted?.values.flatMap((value) => tolerant(value, (cursor) => cursor.readOid()) ?? []) ?? null,
   };
 }
 
@@ -80,7 +76,7 @@ export function encodeAttributes(wanted: NewAttributes): DerNode | null {
   if (wanted.localKeyId !== undefined) nodes.push(attribute(ATTRIBUTE.LOCAL_KEY_ID, octetString(wanted.localKeyId)));
   if (wanted.trusted) nodes.push(attribute(ATTRIBUTE.JAVA_TRUSTED_USAGE, objectIdentifier(ANY_EXTENDED_KEY_USAGE)));
   for (const { oid, values } of wanted.attributes ?? []) {
-    for (const value of values) readElement(value, `attribute ${oid}`);
+    for (const value of values) assertDer(value, `attribute ${oid}`);
     nodes.push(attribute(oid, ...values));
   }
   return nodes.length === 0 ? null : encodeDer(setOf(nodes));
@@ -88,10 +84,10 @@ export function encodeAttributes(wanted: NewAttributes): DerNode | null {
 
 /** BMPString (UTF-16BE), or UTF8String as some writers have it. */
 function readText(value: Uint8Array | undefined): string | null {
-  return tolerant(value, (bytes) => {
-    const { derTag, contents } = readElement(bytes, 'friendlyName');
-    if (derTag === DER_TAG.UTF8_STRING) return new TextDecoder().decode(contents);
-    if (derTag !== DER_TAG.BMP_STRING || contents.length % 2 !== 0) return null;
+  return tolerant(value, (cursor) => {
+    if (cursor.is(DER.UTF8_STRING)) return decodeUtf8(cursor.readContents(DER.UTF8_STRING));
+    const contents = cursor.readContents(DER.BMP_STRING);
+    if (contents.length % 2 !== 0) return null;
     let text = '';
     for (let i = 0; i < contents.length; i += 2) {
       text += String.fromCharCode(((contents[i] as number) << 8) | (contents[i + 1] as number));
@@ -100,10 +96,11 @@ function readText(value: Uint8Array | undefined): string | null {
   });
 }
 
-function tolerant<T>(value: Uint8Array | undefined, read: (bytes: Uint8Array) => T | null): T | null {
+/** Reads a value that may be of any type; null where it is not of the type expected. */
+function tolerant<T>(value: Uint8Array | undefined, read: (cursor: DerCursor) => T | null): T | null {
   if (value === undefined) return null;
   try {
-    return read(value);
+    return readDer(value, 'attribute', read);
   } catch (fault) {
     if (fault instanceof KeywardError) return null;
     throw fault;

@@ -4,7 +4,7 @@
  * SafeBag ::= SEQUENCE { bagId OBJECT IDENTIFIER, bagValue [0] EXPLICIT ANY, bagAttributes SET OF PKCS12Attribute OPTIONAL }
  */
 import { encodeUtf8 } from '../bytes.ts';
-import type { KeyBytes } from '../core/index.ts';
+import { DER, type KeyBytes } from '../core/index.ts';
 import { UsageError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import type { EncryptionInfo } from './algorithm.ts';
@@ -12,14 +12,15 @@ import { encodeAttributes, type NewAttributes } from './attribute.ts';
 import { type Bag, formatBag } from './bag.ts';
 import { type BagInput, isOpenedBag, type NewBag } from './contents.ts';
 import {
+  assertDer,
   type DerNode,
+  element,
   encodeDer,
   explicit,
   objectIdentifier,
   octetString,
-  readElement,
+  primitive,
   sequence,
-  utf8String,
 } from './der.ts';
 import { AES_KEY, BAG, BAG_TYPE } from './oids.ts';
 import { assertPrivateKey, encodeSecretKey } from './private-key.ts';
@@ -81,21 +82,23 @@ export class BagEncoder {
         return make(BAG.CRL, () => typed(BAG_TYPE.X509_CRL, octetString(bag.crl)));
       case 'java-secret': {
         const seal = this.#seal('a secret key');
-        return make(BAG.SECRET, () => typed(BAG.SHROUDED_KEY, octetString(encryptedSecret(seal, bag))));
+        return make(BAG.SECRET, () => typed(BAG.SHROUDED_KEY, element(DER.OCTET_STRING, encryptedSecret(seal, bag))));
       }
       case 'oracle-secret': {
-        const alias = utf8String(encodeUtf8(bag.alias));
-        return make(BAG.SECRET, () => typed(BAG_TYPE.ORACLE_SECRET, sequence(alias, utf8String(bytesOf(bag.value)))));
+        const alias = primitive(DER.UTF8_STRING, encodeUtf8(bag.alias));
+        return make(BAG.SECRET, () =>
+          typed(BAG_TYPE.ORACLE_SECRET, sequence(alias, primitive(DER.UTF8_STRING, bytesOf(bag.value)))),
+        );
       }
       case 'other-secret':
-        readElement(bytesOf(bag.value), 'secretValue');
+        assertDer(bytesOf(bag.value), 'secretValue');
         return make(BAG.SECRET, () => typed(bag.secretType, bytesOf(bag.value)));
       case 'safe-contents': {
         const inner = bag.bags.map((b) => this.plan(b));
         return make(BAG.SAFE_CONTENTS, () => sequence(...inner.map((write) => write())));
       }
       case 'unknown':
-        readElement(bytesOf(bag.value), 'bagValue');
+        assertDer(bytesOf(bag.value), 'bagValue');
         return make(bag.bagId, () => bytesOf(bag.value));
       default:
         throw new UsageError('ERR_BAG', `unknown kind of bag "${(bag as { kind: string }).kind}"`);

@@ -5,12 +5,12 @@
  */
 
 import { decodeUtf8 } from '../bytes.ts';
-import type { RawAlgorithm, RawBag } from '../core/index.ts';
+import { DER, type RawAlgorithm, type RawBag } from '../core/index.ts';
 import { KeywardError } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import { algorithmParts, describeEncryption, type EncryptionInfo } from './algorithm.ts';
+import { describeEncryption, type EncryptionInfo } from './algorithm.ts';
 import { type Attribute, type KnownAttributes, listAttributes, readKnownAttributes } from './attribute.ts';
-import { contentsOf, DER_TAG, type DerElement, readChildren, readElement, readOid, readSequence } from './der.ts';
+import { readDer } from './der.ts';
 import { BAG, BAG_TYPE, nameOid } from './oids.ts';
 import { adoptPrivateKey, type PrivateKey, type SecretKey } from './private-key.ts';
 
@@ -199,19 +199,21 @@ function modelKnownBag(
  */
 function modelSecretBag(raw: RawBag, base: BagBase, context: BagContext, own: (bytes: Uint8Array) => Secret): Bag {
   const { type, value } = readTypedValue(raw.value, 'SecretBag');
-  const java = type === BAG.SHROUDED_KEY ? javaContent(value) : null;
-  if (java !== null) {
-    const { secretKey = null, failure = null } = context.openingOf(raw) ?? {};
-    const { encryption } = java;
-    return { ...base, kind: 'java-secret', encryption, secretKey, failure: encryption.failure ?? failure };
-  }
-  if (type === BAG_TYPE.ORACLE_SECRET && value.derTag === DER_TAG.SEQUENCE) {
-    const [alias, text, extra] = readChildren(value.contents, 'Oracle entry');
-    if (alias?.derTag === DER_TAG.UTF8_STRING && text?.derTag === DER_TAG.UTF8_STRING && extra === undefined) {
-      return { ...base, kind: 'oracle-secret', alias: decodeUtf8(alias.contents), value: own(text.contents) };
+  try {
+    const java = type === BAG.SHROUDED_KEY ? javaContent(value) : null;
+    if (java !== null) {
+      const { secretKey = null, failure = null } = context.openingOf(raw) ?? {};
+      const { encryption } = java;
+      return { ...base, kind: 'java-secret', encryption, secretKey, failure: encryption.failure ?? failure };
     }
+    const oracle = type === BAG_TYPE.ORACLE_SECRET ? readOracleEntry(value) : null;
+    if (oracle === null) return { ...base, kind: 'other-secret', secretType: type, value: own(value) };
+    const entry: Bag = { ...base, kind: 'oracle-secret', alias: oracle.alias, value: own(oracle.text) };
+    oracle.text.fill(0);
+    return entry;
+  } finally {
+    value.fill(0);
   }
-  return { ...base, kind: 'other-secret', secretType: type, value: own(value.der) };
 }
 
 /** The encrypted content of a bag, or null where it has none (or is malformed, which its model reports). */
@@ -227,43 +229,76 @@ export function lockedContent(raw: RawBag): LockedContent | null {
   }
 }
 
-/** Makes a RawAlgorithm of an AlgorithmIdentifier found inside a bag. @throws {FormatError} ERR_DER_VALUE */
-export function readAlgorithm(algorithm: DerElement | undefined, what: string): RawAlgorithm {
-  const [oid, parameters] = algorithmParts(algorithm, what);
-  return {
-    oid: readOid(oid, what),
-    der: (algorithm as DerElement).der.slice(),
-    parameters: parameters?.der.slice() ?? null,
-  };
+/** Makes a RawAlgorithm of an AlgorithmIdentifier, DER. @throws {FormatError} ERR_DER_… */
+export function readAlgorithm(der: Uint8Array<ArrayBuffer>, name: string): RawAlgorithm {
+  return readDer(der, name, (cursor) => {
+    const algorithm = cursor.readSequence();
+    const oid = algorithm.readOid();
+    const parameters = algorithm.more ? algorithm.readElement() : null;
+    algorithm.assertEnd();
+    return { oid, der, parameters };
+  });
 }
 
 /** A Java secret: OCTET STRING around an EncryptedPrivateKeyInfo; null where it is something else. */
-function javaContent(value: DerElement): LockedContent | null {
-  if (value.derTag !== DER_TAG.OCTET_STRING) return null;
-  return readEncryptedPrivateKey(value.contents);
+function javaContent(value: Uint8Array): LockedContent | null {
+  const inner = readDer(value, 'SecretBag', (cursor) => {
+    if (cursor.is(DER.OCTET_STRING)) return cursor.readOctets();
+    cursor.skip();
+    return null;
+  });
+  return inner === null ? null : readEncryptedPrivateKey(inner);
+}
+
+/** Alias and value of an Oracle entry; null where the value is built otherwise. `text` is the caller's to wipe. */
+function readOracleEntry(value: Uint8Array): { readonly alias: string; readonly text: Uint8Array } | null {
+  return readDer(value, 'Oracle entry', (cursor) => {
+    if (!cursor.is(DER.SEQUENCE)) {
+      cursor.skip();
+      return null;
+    }
+    const entry = cursor.readSequence();
+    if (!entry.is(DER.UTF8_STRING)) return null;
+    const alias = decodeUtf8(entry.readContents(DER.UTF8_STRING));
+    if (!entry.is(DER.UTF8_STRING)) return null;
+    const text = entry.readContents(DER.UTF8_STRING);
+    if (!entry.more) return { alias, text };
+    text.fill(0);
+    return null;
+  });
 }
 
 /* EncryptedPrivateKeyInfo ::= SEQUENCE { encryptionAlgorithm AlgorithmIdentifier, encryptedData OCTET STRING } */
 function readEncryptedPrivateKey(bytes: Uint8Array): LockedContent {
-  const what = 'EncryptedPrivateKeyInfo';
-  const [algorithm, data] = readSequence(bytes, what);
-  return {
-    encryption: describeEncryption(readAlgorithm(algorithm, what)),
-    ciphertext: contentsOf(data, DER_TAG.OCTET_STRING, what).slice(),
-  };
+  const name = 'EncryptedPrivateKeyInfo';
+  const [algorithm, ciphertext] = readDer(bytes, name, (cursor) => {
+    const info = cursor.readSequence();
+    return [info.readElement(), info.readOctets()] as const;
+  });
+  return { encryption: describeEncryption(readAlgorithm(algorithm, 'encryptionAlgorithm')), ciphertext };
 }
 
-/** SEQUENCE { type OBJECT IDENTIFIER, value [0] EXPLICIT ANY }: CertBag, CRLBag and SecretBag alike. */
-function readTypedValue(bytes: Uint8Array, what: string): { readonly type: string; readonly value: DerElement } {
-  const [type, wrapped] = readSequence(bytes, what);
-  const value = readElement(contentsOf(wrapped, DER_TAG.CONTEXT_0_CONSTRUCTED, what), what);
-  return { type: readOid(type, what), value };
+/** SEQUENCE { type OBJECT IDENTIFIER, value [0] EXPLICIT ANY }: CertBag, CRLBag and SecretBag alike. The value is a copy, DER. */
+function readTypedValue(
+  bytes: Uint8Array,
+  name: string,
+): { readonly type: string; readonly value: Uint8Array<ArrayBuffer> } {
+  return readDer(bytes, name, (cursor) => {
+    const typed = cursor.readSequence();
+    const type = typed.readOid();
+    const inner = typed.readContext(0);
+    const value = inner.readElement();
+    inner.assertEnd();
+    return { type, value };
+  });
 }
 
 /** X.509 values are wrapped in an OCTET STRING; what is not of that type is given as it stands. */
-function unwrapX509(type: string, x509: string, value: DerElement): Uint8Array {
-  const wrapped = type === x509 && value.derTag === DER_TAG.OCTET_STRING;
-  return (wrapped ? value.contents : value.der).slice();
+function unwrapX509(type: string, x509: string, value: Uint8Array): Uint8Array {
+  if (type !== x509) return value;
+  return readDer(value, nameOid(type), (cursor) =>
+    cursor.is(DER.OCTET_STRING) ? cursor.readOctets() : cursor.readElement(),
+  );
 }
 
 /** One line that says what a bag is, for reports and errors: its type's name and its alias. */

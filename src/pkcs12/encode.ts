@@ -11,7 +11,16 @@ import type { EncryptionInfo, KdfInfo } from './algorithm.ts';
 import type { RandomSource } from './algorithm-der.ts';
 import { BagEncoder } from './bag-der.ts';
 import { type BagInput, isOpenedSafe, type NewSafe, type PfxContents, type SafeInput } from './contents.ts';
-import { type DerNode, element, encodeDer, explicit, integer, objectIdentifier, octetString, sequence } from './der.ts';
+import {
+  type DerNode,
+  encodeDer,
+  explicit,
+  integer,
+  objectIdentifier,
+  octetString,
+  primitive,
+  sequence,
+} from './der.ts';
 import {
   type Derivation,
   runSteps,
@@ -320,7 +329,7 @@ function writeSafe(safe: PlannedSafe): DerNode {
     const encrypted = sequence(
       objectIdentifier(CONTENT.DATA),
       safe.seal.encryption.der,
-      element(0x80, ciphertext), // encryptedContent [0] IMPLICIT OCTET STRING, primitive
+      primitive(0x80, ciphertext), // encryptedContent [0] IMPLICIT OCTET STRING, primitive
     );
     return sequence(objectIdentifier(CONTENT.ENCRYPTED_DATA), explicit(0, sequence(integer(0), encrypted)));
   } finally {

@@ -7,7 +7,7 @@ import { encodeUtf8 } from '../bytes.ts';
 import type { KdfInfo } from './algorithm.ts';
 import { digestAlgorithm, pbmac1Algorithm, type RandomSource } from './algorithm-der.ts';
 import { readAlgorithm } from './bag.ts';
-import { type DerNode, encodeDer, integer, octetString, readElement, sequence } from './der.ts';
+import { type DerNode, encodeDer, integer, octetString, sequence } from './der.ts';
 import type { Derivation } from './derive.ts';
 import { computeMac, describeMac, type MacInfo, macDerivation, macParts } from './mac.ts';
 import type { Password, PasswordForm } from './password.ts';
@@ -44,7 +44,7 @@ export class MacPlan {
     const salt = random(algorithms.saltBytes);
     const node = pbmac1 ? pbmac1Algorithm(algorithms, salt) : digestAlgorithm(algorithms.macHash);
     const mac = describeMac({
-      algorithm: readAlgorithm(readElement(encodeDer(node), 'digestAlgorithm'), 'digestAlgorithm'),
+      algorithm: readAlgorithm(encodeDer(node), 'digestAlgorithm'),
       digest: new Uint8Array(0),
       // RFC 9879 §4: both fields are unused and say so.
       salt: pbmac1 ? encodeUtf8('NOT USED') : (salt as Uint8Array<ArrayBuffer>),

@@ -8,7 +8,7 @@
 import { equalSecretBytes, hmac, type RawMac } from '../core/index.ts';
 import { FormatError, KeywardError } from '../errors.ts';
 import { describeHmac, describeKdf, type KdfInfo, unsupported } from './algorithm.ts';
-import { derError, readElement, readSequence } from './der.ts';
+import { readDer, valueError } from './der.ts';
 import type { Derivation } from './derive.ts';
 import { hashByOid, hashFacts, type Pkcs12HashName } from './hashes.ts';
 import { nameOid, SCHEME } from './oids.ts';
@@ -96,20 +96,24 @@ export function verifyMac(mac: MacInfo, key: Uint8Array, authSafe: Uint8Array): 
  * macSalt and iterations of MacData are not used (RFC 9879 §4) and not looked at.
  */
 function describePbmac1(raw: RawMac): Pick<MacInfo, 'name' | 'scheme' | 'hash' | 'kdf' | 'keyLengthBytes'> {
-  const what = 'PBMAC1-params';
-  if (raw.algorithm.parameters === null) throw derError(what, 'missing');
-  const [kdfElement, macElement, extra] = readSequence(raw.algorithm.parameters, what);
-  if (extra !== undefined || macElement === undefined) throw derError(what, 'not two algorithms');
-  const kdf = describeKdf(kdfElement, 'PBMAC1 keyDerivationFunc');
-  if (kdf.kdf !== 'pbkdf2') throw unsupported('PBMAC1 with', SCHEME.SCRYPT);
-  const hash = describeHmac(readElement(macElement.der, what), 'PBMAC1 messageAuthScheme');
-  const keyLengthBytes = kdf.keyLengthBytes;
-  if (keyLengthBytes === null) throw keyLengthError('is missing');
-  if (keyLengthBytes < PBMAC1_KEY_BYTES.min || keyLengthBytes > PBMAC1_KEY_BYTES.max) {
-    throw keyLengthError(`is ${keyLengthBytes}, allowed are ${PBMAC1_KEY_BYTES.min} to ${PBMAC1_KEY_BYTES.max} bytes`);
-  }
-  const name = `PBMAC1, HMAC-${hashFacts(hash).title}, PBKDF2-HMAC-${hashFacts(kdf.hash).title}`;
-  return { name, scheme: 'pbmac1', hash, kdf, keyLengthBytes };
+  const { parameters } = raw.algorithm;
+  if (parameters === null) throw valueError('PBMAC1', 'without parameters');
+  return readDer(parameters, 'PBMAC1-params', (cursor) => {
+    const inner = cursor.readSequence();
+    const kdf = describeKdf(inner, 'keyDerivationFunc');
+    if (kdf.kdf !== 'pbkdf2') throw unsupported('PBMAC1 with', SCHEME.SCRYPT);
+    const hash = describeHmac(inner, 'messageAuthScheme');
+    inner.assertEnd();
+    const { keyLengthBytes } = kdf;
+    if (keyLengthBytes === null) throw keyLengthError('is missing');
+    if (keyLengthBytes < PBMAC1_KEY_BYTES.min || keyLengthBytes > PBMAC1_KEY_BYTES.max) {
+      throw keyLengthError(
+        `is ${keyLengthBytes}, allowed are ${PBMAC1_KEY_BYTES.min} to ${PBMAC1_KEY_BYTES.max} bytes`,
+      );
+    }
+    const name = `PBMAC1, HMAC-${hashFacts(hash).title}, PBKDF2-HMAC-${hashFacts(kdf.hash).title}`;
+    return { name, scheme: 'pbmac1', hash, kdf, keyLengthBytes };
+  });
 }
 
 function keyLengthError(detail: string): FormatError {

@@ -5,22 +5,9 @@
  * PrivateKeyInfo ::= SEQUENCE { version INTEGER (0 | 1), privateKeyAlgorithm AlgorithmIdentifier,
  *   privateKey OCTET STRING, attributes [0] IMPLICIT SET OF Attribute OPTIONAL, publicKey [1] IMPLICIT BIT STRING OPTIONAL }
  */
+import { DER, type DerCursor } from '../core/index.ts';
 import { Secret } from '../secret.ts';
-import { algorithmParts } from './algorithm.ts';
-import {
-  contentsOf,
-  DER_TAG,
-  type DerNode,
-  derError,
-  derNull,
-  integer,
-  objectIdentifier,
-  octetString,
-  readInteger,
-  readOid,
-  readSequence,
-  sequence,
-} from './der.ts';
+import { type DerNode, derNull, integer, objectIdentifier, octetString, readDer, sequence, valueError } from './der.ts';
 import { nameOid } from './oids.ts';
 
 /** A private key. */
@@ -41,27 +28,24 @@ export interface SecretKey {
   readonly bytes: Secret;
 }
 
-interface Parts {
-  readonly algorithm: string;
-  /** A view of the input. */
-  readonly key: Uint8Array;
-}
-
 /** Reads a private key; its bytes are taken over, not copied. @throws {FormatError} ERR_DER_VALUE */
 export function adoptPrivateKey(der: Uint8Array<ArrayBuffer>): PrivateKey {
-  const { algorithm } = readParts(der);
+  const algorithm = readPrivateKeyInfo(der, () => {});
   return { algorithm, algorithmName: nameOid(algorithm), der: Secret.adopt(der) };
 }
 
 /** Reads a Java secret key: the contents of privateKey are the key. The input stays the caller's to wipe. */
 export function readSecretKey(der: Uint8Array): SecretKey {
-  const { algorithm, key } = readParts(der);
-  return { algorithm, algorithmName: nameOid(algorithm), bytes: Secret.from(key) };
+  let bytes: Secret | undefined;
+  const algorithm = readPrivateKeyInfo(der, (key) => {
+    bytes = Secret.adopt(key.readOctets());
+  });
+  return { algorithm, algorithmName: nameOid(algorithm), bytes: bytes as Secret };
 }
 
-/** Refuses what is not a PrivateKeyInfo. @throws {FormatError} ERR_DER_VALUE */
+/** Refuses what is not a PrivateKeyInfo. @throws {FormatError} ERR_DER_… */
 export function assertPrivateKey(der: Uint8Array): void {
-  readParts(der);
+  readPrivateKeyInfo(der, () => {});
 }
 
 /** Builds the PrivateKeyInfo in which Java keeps a secret key. */
@@ -69,14 +53,17 @@ export function encodeSecretKey(algorithm: string, key: Uint8Array): DerNode {
   return sequence(integer(0), sequence(objectIdentifier(algorithm), derNull()), octetString(key));
 }
 
-function readParts(der: Uint8Array): Parts {
-  const what = 'PrivateKeyInfo';
-  const [version, algorithm, key] = readSequence(der, what);
-  const { value } = readInteger(version, `${what} version`);
-  if (value !== 0 && value !== 1) throw derError(`${what} version`, 'neither 0 nor 1');
-  const [oid] = algorithmParts(algorithm, `${what} privateKeyAlgorithm`);
-  return {
-    algorithm: readOid(oid, `${what} privateKeyAlgorithm`),
-    key: contentsOf(key, DER_TAG.OCTET_STRING, `${what} privateKey`),
-  };
+/** Checks a PrivateKeyInfo, lends a cursor before its privateKey, and returns the OID of its algorithm. */
+function readPrivateKeyInfo(der: Uint8Array, use: (key: DerCursor) => void): string {
+  const name = 'PrivateKeyInfo';
+  return readDer(der, name, (cursor) => {
+    const info = cursor.readSequence();
+    const version = info.readInteger();
+    if (version !== 0n && version !== 1n) throw valueError(`${name} version`, 'neither 0 nor 1');
+    const algorithm = info.readSequence('privateKeyAlgorithm').readOid();
+    if (!info.is(DER.OCTET_STRING)) throw valueError(`${name} privateKey`, 'not an OCTET STRING');
+    use(info);
+    while (info.more) info.skip(); // privateKey where nobody read it; attributes, publicKey
+    return algorithm;
+  });
 }
