@@ -2,11 +2,10 @@
  * From an EncryptionInfo to bytes: which derivations its key takes, and the cipher run both ways. Every failed decryption looks
  * the same to the caller, whether blocks, padding or authentication value were wrong. Layer: pkcs12.
  */
-import { decryptCbc, encryptCbc, equalSecretBytes } from '../core/index.ts';
+import { decryptCbc, encryptCbc, equalSecretBytes, legacyDecryptCbc, legacyEncryptCbc, rc4 } from '../core/index.ts';
 import { AuthenticationError } from '../errors.ts';
 import type { CipherInfo, KdfInfo } from './algorithm.ts';
 import type { Derivation } from './derive.ts';
-import { legacyDecryptCbc, legacyEncryptCbc, rc4 } from './pending.ts';
 import { type OnDemand, partOfHash, rareCtr, rareGcmEncrypt } from './rare.ts';
 
 /** A cipher's key and, where it is derived too, its IV. */
@@ -72,7 +71,7 @@ export function decrypt(cipher: CipherInfo, material: KeyMaterial, data: Uint8Ar
       case 'des-cbc':
         return legacyDecryptCbc('des', key, iv, data);
       case '3des-cbc':
-        return withTripleKey(key, (k) => legacyDecryptCbc('3des', k, iv, data));
+        return legacyDecryptCbc('3des', key, iv, data);
     }
   } catch (fault) {
     if (fault instanceof AuthenticationError) throw wrongPasswordError();
@@ -95,20 +94,7 @@ export function encrypt(cipher: CipherInfo, material: KeyMaterial, data: Uint8Ar
     case 'des-cbc':
       return legacyEncryptCbc('des', key, iv, data);
     case '3des-cbc':
-      return withTripleKey(key, (k) => legacyEncryptCbc('3des', k, iv, data));
-  }
-}
-
-/** Two-key 3DES is three-key 3DES with the first key again. */
-function withTripleKey<T>(key: Uint8Array, run: (key: Uint8Array) => T): T {
-  if (key.length === 24) return run(key);
-  const triple = new Uint8Array(24);
-  triple.set(key);
-  triple.set(key.subarray(0, 8), 16);
-  try {
-    return run(triple);
-  } finally {
-    triple.fill(0);
+      return legacyEncryptCbc('3des', key, iv, data);
   }
 }
 

@@ -10,12 +10,12 @@
  * A procedure of steps (derive.ts); holds no password longer than its caller does. Layer: pkcs12.
  */
 import { parseSafeContents, type RawBag } from '../core/index.ts';
-import { AuthenticationError, KeywardError, LimitError } from '../errors.ts';
-import type { CipherInfo, EncryptionInfo, KdfInfo } from './algorithm.ts';
-import { type LockedContent, lockedContent, type Opening } from './bag.ts';
-import { decrypt, derivationsFor, type KeyMaterial, keyMaterial, partsFor, wrongPasswordError } from './cipher.ts';
-import { costOf, type Derivation, type Steps } from './derive.ts';
-import { assertIterations, type Budget, type Pkcs12Limits } from './limits.ts';
+import { AuthenticationError, type KeywardError, LimitError } from '../errors.ts';
+import type { EncryptionInfo, KdfInfo } from './algorithm.ts';
+import { lockedContent, type Opening } from './bag.ts';
+import { keyMaterial, wrongPasswordError } from './cipher.ts';
+import { assertDerivations, costOf, type Derivation, type Steps } from './derive.ts';
+import type { Budget, Pkcs12Limits } from './limits.ts';
 import { type MacInfo, macDerivation, macParts, verifyMac } from './mac.ts';
 import { BAG } from './oids.ts';
 import type { Password, PasswordForm } from './password.ts';
@@ -23,6 +23,7 @@ import { adoptPrivateKey, readSecretKey } from './private-key.ts';
 import type { Quirk } from './quirks.ts';
 import type { OnDemand } from './rare.ts';
 import { structureLimits } from './structure.ts';
+import { deal, type KeptKey, nextTry, Target, type Try } from './target.ts';
 
 /** What there is to open. */
 export interface UnlockSource {
@@ -49,12 +50,6 @@ export interface UnlockRequest {
   readonly budget: Budget;
   /** Says which encrypted bags to open. */
   selects(raw: RawBag): boolean;
-}
-
-/** A cipher's key with what it belongs to, kept for rewriting. */
-export interface KeptKey {
-  readonly encryption: EncryptionInfo;
-  readonly key: Uint8Array<ArrayBuffer>;
 }
 
 /** What opening brought to light. Whoever takes it wipes it: `wipeUnlocked`. */
@@ -117,59 +112,6 @@ export function flattenRaw(bags: readonly RawBag[]): readonly RawBag[] {
   return bags.flatMap((bag) => [bag, ...flattenRaw(bag.bags ?? [])]);
 }
 
-/** One encrypted thing on its way to being opened. */
-class Target {
-  readonly kdf: KdfInfo;
-  readonly cipher: CipherInfo;
-  /** Forms of the password still to be tried. */
-  forms: readonly PasswordForm[];
-  opened = false;
-  readonly isSafe: boolean;
-  readonly #content: LockedContent;
-  readonly #accept: (plaintext: Uint8Array<ArrayBuffer>) => void;
-  readonly #keep: (kept: KeptKey) => void;
-  readonly #fail: (failure: KeywardError) => void;
-
-  constructor(
-    content: LockedContent,
-    password: Password,
-    isSafe: boolean,
-    on: {
-      /** Takes the plaintext over, or throws a KeywardError where it is not what it must be. */
-      accept(plaintext: Uint8Array<ArrayBuffer>): void;
-      keep(kept: KeptKey): void;
-      fail(failure: KeywardError): void;
-    },
-  ) {
-    this.kdf = content.encryption.kdf as KdfInfo;
-    this.cipher = content.encryption.cipher as CipherInfo;
-    this.forms = this.kdf.kdf === 'pkcs12' ? password.pkcs12Forms() : password.pbesForms();
-    this.isSafe = isSafe;
-    this.#content = content;
-    this.#accept = on.accept;
-    this.#keep = on.keep;
-    this.#fail = on.fail;
-  }
-
-  /** Tries a key. A failure of any kind is the same failure: a wrong password. */
-  tryKey(material: KeyMaterial): void {
-    let plaintext: Uint8Array<ArrayBuffer> | undefined;
-    try {
-      plaintext = decrypt(this.cipher, material, this.#content.ciphertext);
-      this.#accept(plaintext);
-      this.opened = true;
-      this.#keep({ encryption: this.#content.encryption, key: material.key.slice() });
-    } catch (fault) {
-      plaintext?.fill(0);
-      if (!(fault instanceof KeywardError) || fault.code.endsWith('_NOT_LOADED')) throw fault;
-    }
-  }
-
-  giveUp(): void {
-    if (!this.opened) this.#fail(wrongPasswordError());
-  }
-}
-
 function emptyState(safes: number): UnlockedState {
   return {
     bags: Array.from({ length: safes }, () => null),
@@ -208,11 +150,12 @@ function firstStage(source: UnlockSource, request: UnlockRequest, state: Unlocke
 function safeTarget(safe: UnlockSafe, index: number, request: UnlockRequest, state: UnlockedState): Target | null {
   const { encryption, ciphertext, failure } = safe;
   if (encryption === null || ciphertext === null || failure !== null) return null;
-  return new Target({ encryption, ciphertext }, request.password, true, {
+  return new Target({ encryption, ciphertext }, request.password, {
     accept(plaintext) {
       state.bags[index] = parseSafeContents(plaintext, structureLimits(request.limits));
       state.plaintexts.push(plaintext);
     },
+    isProven: () => state.macKey !== null && request.macPassword === null,
     keep(kept) {
       state.safeKeys[index] = kept;
     },
@@ -232,7 +175,7 @@ function bagTarget(raw: RawBag, request: UnlockRequest, state: UnlockedState): T
   if (content.encryption.failure instanceof LimitError) throw content.encryption.failure;
   if (content.encryption.failure !== null) return null;
   const { openings } = state;
-  return new Target(content, request.password, false, {
+  return new Target(content, request.password, {
     accept(plaintext) {
       if (raw.bagId === BAG.SHROUDED_KEY) openings.set(raw, { privateKey: adoptPrivateKey(plaintext) });
       else {
@@ -240,6 +183,7 @@ function bagTarget(raw: RawBag, request: UnlockRequest, state: UnlockedState): T
         plaintext.fill(0);
       }
     },
+    isProven: () => false,
     keep(kept) {
       if (state.bagKey === null && kept.encryption.scheme === 'pbes2') state.bagKey = kept;
       else kept.key.fill(0);
@@ -340,36 +284,6 @@ function settle(targets: readonly Target[], proven: boolean): void {
   for (const target of closed) target.giveUp();
 }
 
-/** One attempt at one target with one form of the password. */
-interface Try {
-  readonly target: Target;
-  readonly form: PasswordForm;
-  readonly derivations: readonly Derivation[];
-  readonly parts: readonly OnDemand[];
-  keys: readonly Uint8Array<ArrayBuffer>[];
-}
-
-function nextTry(target: Target, password: Password): Try {
-  const [form, ...rest] = target.forms as [PasswordForm, ...PasswordForm[]];
-  target.forms = rest;
-  const { kdf, cipher } = target;
-  return {
-    target,
-    form,
-    derivations: derivationsFor(kdf, cipher, password.form(form)),
-    parts: partsFor(kdf, cipher),
-    keys: [],
-  };
-}
-
-function deal(tries: readonly Try[], keys: readonly Uint8Array<ArrayBuffer>[]): void {
-  let at = 0;
-  for (const attempt of tries) {
-    attempt.keys = keys.slice(at, at + attempt.derivations.length);
-    at += attempt.derivations.length;
-  }
-}
-
 /** Tries a key, unless the MAC has meanwhile shown that the password is to be read in another form. */
 function attemptKey(
   { target, form, keys }: Try,
@@ -401,24 +315,6 @@ function* deriveChecked(
   const load = [...new Set(parts)];
   if (load.length > 0) yield { load };
   return yield { derive: derivations };
-}
-
-/** Refuses derivations that are too costly, before any of them runs. @throws {LimitError} */
-export function assertDerivations(derivations: readonly Derivation[], limits: Pkcs12Limits): void {
-  for (const derivation of derivations) {
-    if (derivation.kdf !== 'scrypt') {
-      assertIterations(derivation.iterations, limits, 'key derivation');
-      continue;
-    }
-    const bytes = 128 * derivation.n * derivation.r;
-    if (bytes <= limits.maxScryptMemoryBytes) continue;
-    throw new LimitError(
-      'ERR_LIMIT_SCRYPT_MEMORY',
-      `scrypt asks for ${bytes} bytes of memory, allowed are ${limits.maxScryptMemoryBytes}`,
-      { limit: limits.maxScryptMemoryBytes, actual: bytes },
-      { hint: 'raise limits.maxScryptMemoryBytes if you trust this file' },
-    );
-  }
 }
 
 /** Remembers which form of the password was right, and reports one that is not the usual. */
