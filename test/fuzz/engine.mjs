@@ -3,8 +3,11 @@
 // of over a second or out of fuel, memory that grew, or a byte left in linear memory. Layer: test only.
 import { mutate, Random } from './mutate.mjs';
 
-/** How many inputs may run between two walks over all of linear memory; one that reached new edges is walked after at once. */
+/** How many inputs may run between two walks over all of linear memory. */
 const WALK_EVERY = 4096;
+
+/** How much of each region is looked at after an input that reached new edges. */
+const NEAR_BYTES = 8192;
 
 /** Conditions that one call may pass before it counts as a hang: far above what the largest input here needs in a second. */
 const FUEL = 400_000_000;
@@ -29,14 +32,19 @@ export class Instrumented {
    * @param mapAddress where its edge map begins, which is where its own memory ends
    * @param mapBytes size of the edge map
    * @param constantsBytes bytes at the start of memory that may hold something, but not change
+   * @param regions where the regions begin: the first bytes of each are looked at far more often than the whole of memory
    */
-  constructor(exports, mapAddress, mapBytes, constantsBytes) {
+  constructor(exports, mapAddress, mapBytes, constantsBytes, regions = []) {
     const { buffer } = exports.memory;
     this.exports = exports;
     this.bytes = buffer.byteLength;
     this.map = new Uint8Array(buffer, mapAddress, mapBytes);
     this.mapWords = new Int32Array(buffer, mapAddress, mapBytes / 4);
     this.working = new Int32Array(buffer, constantsBytes, (mapAddress - constantsBytes) / 4);
+    this.near = regions.map((address) => {
+      const at = (address - constantsBytes) / 4;
+      return [at, Math.min(at + NEAR_BYTES / 4, this.working.length)];
+    });
     this.constants = new Uint8Array(buffer, 0, constantsBytes);
     this.constantsBefore = this.constants.slice();
     this.constantsBytes = constantsBytes;
@@ -50,13 +58,32 @@ export class Instrumented {
 
   /** The address of a byte that should be zero and is not, or of a changed constant; -1 when there is none. */
   residue() {
+    const at = this.#nonZero(0, this.working.length);
+    return at >= 0 ? at : this.constants.findIndex((b, i) => b !== this.constantsBefore[i]);
+  }
+
+  /** The same near the beginning of each region. */
+  residueNear() {
+    for (const [from, to] of this.near) {
+      const at = this.#nonZero(from, to);
+      if (at >= 0) return at;
+    }
+    return -1;
+  }
+
+  #nonZero(from, to) {
     const w = this.working;
-    for (let i = 0; i < w.length; i += 8) {
+    for (let i = from; i < to; i += 8) {
       if ((w[i] | w[i + 1] | w[i + 2] | w[i + 3] | w[i + 4] | w[i + 5] | w[i + 6] | w[i + 7]) === 0) continue;
       const at = this.constantsBytes + i * 4;
       return at + new Uint8Array(w.buffer, at, 32).findIndex((b) => b !== 0);
     }
-    return this.constants.findIndex((b, i) => b !== this.constantsBefore[i]);
+    return -1;
+  }
+
+  isClean(address) {
+    if (address >= this.constantsBytes) return new Uint8Array(this.working.buffer)[address] === 0;
+    return this.constants[address] === this.constantsBefore[address];
   }
 
   clean() {
@@ -96,7 +123,7 @@ export class Fuzzer {
   add(input) {
     this.#execute(input);
     if (!this.#isNew()) return false;
-    this.#walk([input]);
+    this.#blame(this.instance.residueNear(), [input]);
     this.corpus.push(input);
     return true;
   }
@@ -123,10 +150,33 @@ export class Fuzzer {
       const input = mutate(base, random.pick(corpus), this.target.codec, random, this.target.maxBytes);
       this.add(input);
       this.sinceWalk.push(input);
-      if (this.sinceWalk.length === WALK_EVERY) this.#walk(this.sinceWalk.splice(0));
+      if (this.sinceWalk.length === WALK_EVERY) this.#blame(this.instance.residue(), this.sinceWalk.splice(0));
     }
-    this.#walk(this.sinceWalk.splice(0));
+    this.#blame(this.instance.residue(), this.sinceWalk.splice(0));
     this.#checkGrowth();
+  }
+
+  /** A smaller input with a finding of the same kind: parts are taken away as long as it stays. */
+  minimise(finding) {
+    let best = finding.input;
+    const stillFound = (input) => {
+      try {
+        this.instance.clean();
+        this.#time(input);
+        return finding.kind === 'residue' && this.instance.residue() >= 0;
+      } catch (error) {
+        return error instanceof Finding && error.kind === finding.kind && error.message === finding.message;
+      }
+    };
+    if (finding.kind === 'slow' || finding.kind === 'hang') return best;
+    for (let size = best.length >> 1; size > 0; size >>= 1) {
+      for (let at = 0; at + size <= best.length; ) {
+        const shorter = Uint8Array.from([...best.subarray(0, at), ...best.subarray(at + size)]);
+        if (stillFound(shorter)) best = shorter;
+        else at += size;
+      }
+    }
+    return best;
   }
 
   #execute(input) {
@@ -180,16 +230,15 @@ export class Fuzzer {
     return isNew;
   }
 
-  /** Looks over linear memory; when something was left, finds which of `inputs` left it by running them again, one by one. */
-  #walk(inputs) {
-    if (this.instance.residue() < 0) return;
+  /** Finds which of `inputs` left the byte at `address` by running them again; -1: nothing was left. */
+  #blame(address, inputs) {
+    if (address < 0) return;
+    this.instance.clean();
     for (const input of inputs) {
-      this.instance.clean();
       this.#time(input);
-      const at = this.instance.residue();
-      if (at >= 0) throw new Finding('residue', input, `address ${at}`);
+      if (!this.instance.isClean(address)) throw new Finding('residue', input, `address ${address}`);
     }
-    throw new Finding('residue', inputs.at(-1), 'left by a sequence of inputs, not by one alone');
+    throw new Finding('residue', inputs.at(-1), `address ${address}, left by a sequence of inputs, not by one alone`);
   }
 
   #checkGrowth() {

@@ -126,7 +126,8 @@ export function mutate(bytes, other, codec, random, maxBytes) {
   let out = bytes;
   const forest = random.below(2) === 0 ? codec.parse(bytes) : null;
   if (forest !== null && forest.length > 0) {
-    const donors = everyNode(codec.parse(other) ?? forest);
+    const theirs = codec.parse(other);
+    const donors = everyNode(theirs?.length ? theirs : codec.parse(bytes));
     for (let n = 1 + random.below(3); n > 0 && forest.length > 0; n--) {
       random.pick(SURGERY)(random.pick(everyNode(forest)), random, random.pick(donors).node, codec);
     }
