@@ -33,6 +33,7 @@ if (!(seconds > 0) || !Number.isInteger(seed) || names.some((name) => !(name in 
   process.exit(2);
 }
 
+Error.stackTraceLimit = 0; // most inputs are refused with an error; a finding is run again for its stack
 for (const name of names) {
   if (values.replay) replay(TARGETS[name], readFileSync(values.replay));
   else fuzz(TARGETS[name]);
@@ -79,8 +80,20 @@ function tell(target, finding, input) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, input);
   console.error(`FOUND in ${target.name}: ${finding.message} (seed ${seed})`);
-  if (finding.cause) console.error(finding.cause.stack);
+  if (finding.cause) console.error(stackOf(target, input));
   console.error(`input, ${input.length} bytes: ${Buffer.from(input).toString('hex')}`);
   console.error(`again: npm run fuzz -- --target ${target.name} --replay ${file}`);
   process.exit(1);
+}
+
+/** Where the unexpected error comes from. */
+function stackOf(target, input) {
+  Error.stackTraceLimit = 30;
+  instance.begin();
+  try {
+    target.run(input);
+  } catch (error) {
+    return error.stack;
+  }
+  return 'not thrown again';
 }

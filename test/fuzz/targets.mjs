@@ -1,30 +1,40 @@
 // What is fuzzed: for each format the exports of the instrumented module, called as they are, and then the bindings over the
 // same instance. Both must agree on what is valid, and what was read must be a fixed point of writing. Layer: test only.
 import { readFileSync } from 'node:fs';
+import * as layout from '../../assembly/build/layout.mjs';
 import { EDGE_MAP_BYTES, instrument } from '../constant-time/pass.mjs';
 import { derCodec, ttlvCodec } from './codecs.mjs';
 import { Instrumented } from './engine.mjs';
 
 const dist = (name) => new URL(`../../dist/${name}`, import.meta.url);
 
-/** A room of the built package, or null while it does not exist. */
-const room = (name) =>
-  import(dist(`${name}/index.js`)).catch((error) => {
-    if (error.code === 'ERR_MODULE_NOT_FOUND') return null;
-    throw error;
-  });
+/** A room of the built package. */
+const room = (name) => import(dist(`${name}/index.js`));
 
 const core = await room('core');
 const pkcs12 = await room('pkcs12');
-const ttlv = await room('ttlv');
 const { KeywardError, UsageError } = await import(dist('errors.js'));
-const layout = await import(dist('core/generated/layout.js'));
-const wasm = await import(dist('core/wasm.js'));
+const { placed: REGIONS } = layout.core;
+const ARENA = REGIONS.find((r) => r.name === 'ARENA').address;
 
 const { bytes, mapAddress } = instrument(readFileSync(dist('core.wasm')), { watch: 'edges' });
-core.init(new WebAssembly.Module(bytes));
-const raw = wasm.core();
-const memory = wasm.memory();
+const raw = startCore();
+const memory = new Uint8Array(raw.memory.buffer);
+
+/** Gives the bindings the instrumented module, and returns the exports of the instance that they make of it. */
+function startCore() {
+  const { Instance } = WebAssembly;
+  let made;
+  WebAssembly.Instance = class extends Instance {
+    constructor(module, imports) {
+      super(module, imports);
+      made = this.exports;
+    }
+  };
+  core.init(new WebAssembly.Module(bytes));
+  WebAssembly.Instance = Instance;
+  return made;
+}
 
 /** The shipped module, instrumented, under the built bindings. */
 export const instance = new Instrumented(
@@ -32,7 +42,7 @@ export const instance = new Instrumented(
   mapAddress,
   EDGE_MAP_BYTES,
   layout.CONSTANTS_BYTES,
-  layout.CORE_REGIONS.map((r) => r.address),
+  REGIONS.map((r) => r.address),
 );
 
 /** Bad input is answered by an error of ours that blames the input, not the caller. */
@@ -62,7 +72,7 @@ const MAX_ELEMENTS = 20_000;
 
 /** Calls an export on `input` in the arena; returns its status after everything was released. */
 function rawDer(name, input, ...more) {
-  memory.set(input, layout.ARENA);
+  memory.set(input, ARENA);
   const status = raw[name](input.length, MAX_DEPTH, MAX_ELEMENTS, ...more);
   if (status >= 0) raw.derRelease();
   return status;
@@ -71,7 +81,7 @@ function rawDer(name, input, ...more) {
 function fuzzDer(input) {
   const trailing = input.length % 3;
   const status = rawDer('derNormalize', input, trailing);
-  memory.set(input, layout.ARENA);
+  memory.set(input, ARENA);
   raw.derOrigin(input.length, input.length >> 1, input.length & 1);
 
   const limits = { maxDepth: MAX_DEPTH, maxElements: MAX_ELEMENTS, trailing: TRAILING[trailing] };
@@ -121,23 +131,58 @@ function fuzzPkcs12(input) {
   demand(bags === undefined || bagsStatus >= 0, `safeContentsRead says ${bagsStatus}, parseSafeContents passes`);
   for (const bag of bags ?? []) core.normalizeDer(bag.der);
   for (const safe of pfx?.safes ?? []) core.normalizeDer(safe.der);
-  if (pkcs12 !== null) attempt(() => pkcs12.parsePfx(input));
+  attempt(() => pkcs12.parsePfx(input));
 }
 
-const ttlvLimits = { maxBytes: 1 << 20, maxDepth: 32, maxItems: 20_000 };
+const TTLV_DEPTH = 32; // what the writer takes
+const ttlvLimits = { maxBytes: 1 << 20, maxDepth: TTLV_DEPTH, maxItems: MAX_ELEMENTS };
+const ANY_PADDING = 1;
+const ANY_TAG = 2;
 
 function fuzzTtlv(input) {
-  for (const padding of ['strict', 'tolerant']) {
-    const items = attempt(() => core.validateTtlv(input, { padding, ...ttlvLimits }));
-    if (items === undefined || ttlv === null) continue;
-    const message = ttlv.parseTtlv(input, { padding });
-    if (padding === 'strict') demand(same(ttlv.encodeTtlv(message), input), 'what was read is written differently');
+  for (const flags of [0, ANY_PADDING | ANY_TAG]) {
+    memory.set(input, ARENA);
+    const status = raw.ttlvValidate(ARENA, input.length, flags, TTLV_DEPTH, MAX_ELEMENTS);
+    raw.wipe(ARENA, input.length);
+
+    const how = flags === 0 ? 'strict' : 'tolerant';
+    const limits = { padding: how, tags: how, ...ttlvLimits };
+    const items = attempt(() => core.validateTtlv(input, limits));
+    demand((items ?? -1) === Math.max(status, -1), `ttlvValidate says ${status}, validateTtlv ${items}`);
+    if (items === undefined) continue;
+    const message = core.parseTtlv(input, limits);
+    let seen = 0;
+    const written = core.writeTtlv((writer) => {
+      seen = copyItem(message, message.root, writer);
+    });
+    demand(seen === items, `ttlvValidate counts ${items} items, a walk ${seen}`);
+    if (flags === 0) demand(same(written, input.subarray(0, written.length)), 'what was read is written differently');
+    core.readTtlv(input, (lent) => copyItem(lent, lent.root, null), limits);
+    message.dispose();
   }
+}
+
+/** Reads an item with the reader of its type, and all below it, and puts them into the writer; returns how many they are. */
+function copyItem(message, item, writer) {
+  const type = message.type(item);
+  const tag = message.tag(item);
+  if (type !== core.ItemType.Structure) {
+    const [name] = Object.entries(core.ItemType).find(([, number]) => number === type);
+    const method = name === 'TextString' ? 'text' : name[0].toLowerCase() + name.slice(1);
+    const value = message[method](item);
+    writer?.[method](tag, value);
+    return 1;
+  }
+  writer?.open(tag);
+  let count = 1;
+  for (const child of message.children(item)) count += copyItem(message, child, writer);
+  writer?.close();
+  return count;
 }
 
 /** The targets, by the names that `run.mjs` takes. */
 export const TARGETS = {
   der: { name: 'der', codec: derCodec, maxBytes: 4096, isExpected, run: fuzzDer },
   pkcs12: { name: 'pkcs12', codec: derCodec, maxBytes: 4096, isExpected, run: fuzzPkcs12 },
-  ...(core.validateTtlv && { ttlv: { name: 'ttlv', codec: ttlvCodec, maxBytes: 2048, isExpected, run: fuzzTtlv } }),
+  ttlv: { name: 'ttlv', codec: ttlvCodec, maxBytes: 2048, isExpected, run: fuzzTtlv },
 };
