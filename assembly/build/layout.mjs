@@ -17,7 +17,7 @@ export const CONSTANTS_BYTES = 16 * KiB;
 const CORE_REGIONS = [
   ['AES_SCRATCH', 16 * KiB, 'key schedules of the running call, bit-sliced state, one chain of blocks'],
   ['HASH_SCRATCH', 1 * KiB, 'hash states, message schedule, padding block, HMAC states'],
-  ['KDF_SCRATCH', 1 * KiB, 'lane states of the running derivation step'],
+  ['KDF_SCRATCH', 2 * KiB, 'lane states and message schedules of the running derivation step'],
   ['DER_SCRATCH', 8 * KiB, 'stack of open elements'],
   ['TTLV_SCRATCH', 4 * KiB, 'stack of open structures'],
   ['TTLV_IN', 64 * KiB, 'the TTLV message being read'],

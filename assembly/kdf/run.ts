@@ -7,7 +7,7 @@
 // instructions: only its start states and its length word differ.
 // Constant time: yes.
 import { E_ARGUMENT, E_SLOT, KDF_SCRATCH } from '../generated/layout';
-import { compress1x4, compress256x4 } from '../generated/sha-compress';
+import { compress1, compress1x4, compress256, compress256x4, compress512 } from '../generated/sha-compress';
 import { compress, hashAbort, SHA1, SHA224, SHA256, SHA384, SHA512 } from '../hash/hash';
 import {
   PBKDF2,
@@ -41,12 +41,9 @@ export function kdfRun(slot: i32, count: i32): i32 {
 function iteratePbkdf2(hash: i32, s: usize, n: i32): void {
   const block = s + SLOT_BLOCK;
   const sum = s + SLOT_SUM;
-  const whole = hash === SHA256 || hash === SHA512 || hash === SHA1;
   for (; n > 0; n--) {
-    compress(hash, block, s + SLOT_INNER, block);
-    if (!whole) repad(hash, block);
-    compress(hash, block, s + SLOT_OUTER, block);
-    if (!whole) repad(hash, block);
+    compressDigest(hash, block, s + SLOT_INNER);
+    compressDigest(hash, block, s + SLOT_OUTER);
     v128.store(sum, v128.xor(v128.load(sum), v128.load(block)));
     v128.store(sum, v128.xor(v128.load(sum, 16), v128.load(block, 16)), 16);
     if (hash >= SHA384) {
@@ -57,20 +54,30 @@ function iteratePbkdf2(hash: i32, s: usize, n: i32): void {
 }
 
 function iteratePkcs12(hash: i32, s: usize, n: i32): void {
-  const block = s + SLOT_BLOCK;
-  const whole = hash === SHA256 || hash === SHA512 || hash === SHA1;
-  for (; n > 0; n--) {
-    compress(hash, block, s + SLOT_INNER, block);
-    if (!whole) repad(hash, block);
+  for (; n > 0; n--) compressDigest(hash, s + SLOT_BLOCK, s + SLOT_INNER);
+}
+
+/** The digest at the start of `block` becomes the next one, from the state `iv`; the padding after it stays. */
+function compressDigest(hash: i32, block: usize, iv: usize): void {
+  if (hash === SHA256) {
+    compress256(block, iv, block);
+  } else if (hash === SHA1) {
+    compress1(block, iv, block);
+  } else if (hash === SHA512) {
+    compress512(block, iv, block);
+  } else {
+    compress(hash, block, iv, block);
+    repad(hash, block);
   }
 }
 
-// KDF_SCRATCH, word i of all four lanes side by side: LANE_BLOCK 16 x 16 | LANE_INNER 8 x 16 | LANE_OUTER | LANE_SUM
-const LANE_BLOCK: usize = KDF_SCRATCH;
-const LANE_INNER: usize = KDF_SCRATCH + 256;
-const LANE_OUTER: usize = KDF_SCRATCH + 384;
-const LANE_SUM: usize = KDF_SCRATCH + 512;
-const LANES_USED: usize = 640;
+// KDF_SCRATCH, word i of all four lanes side by side: LANE_WORDS 80 x 16 (the block, its schedule; for SHA-256 also the
+// constants of compress256x4) | LANE_INNER 8 x 16 | LANE_OUTER | LANE_SUM
+const LANE_WORDS: usize = KDF_SCRATCH;
+const LANE_INNER: usize = KDF_SCRATCH + 1280;
+const LANE_OUTER: usize = KDF_SCRATCH + 1408;
+const LANE_SUM: usize = KDF_SCRATCH + 1536;
+const LANES_USED: usize = 1664;
 
 /**
  * Does `steps` steps of up to four jobs of one hash, side by side; a slot number of -1 leaves its lane empty. A step is one
@@ -115,7 +122,7 @@ function fits(hash: i32, slot: i32, steps: i32): bool {
 function gather(slot: i32, lane: usize): void {
   if (slot < 0) return;
   const s = slotAddress(slot);
-  for (let i: usize = 0; i < 16; i++) store<u32>(LANE_BLOCK + lane + 16 * i, load<u32>(s + SLOT_BLOCK + 4 * i));
+  for (let i: usize = 0; i < 16; i++) store<u32>(LANE_WORDS + lane + 16 * i, load<u32>(s + SLOT_BLOCK + 4 * i));
   for (let i: usize = 0; i < 8; i++) {
     store<u32>(LANE_INNER + lane + 16 * i, load<u32>(s + SLOT_INNER + 4 * i));
     store<u32>(LANE_OUTER + lane + 16 * i, load<u32>(s + SLOT_OUTER + 4 * i));
@@ -128,7 +135,7 @@ function scatter(slot: i32, lane: usize, steps: i32): void {
   if (slot < 0) return;
   const s = slotAddress(slot);
   for (let i: usize = 0; i < 8; i++) {
-    store<u32>(s + SLOT_BLOCK + 4 * i, load<u32>(LANE_BLOCK + lane + 16 * i));
+    store<u32>(s + SLOT_BLOCK + 4 * i, load<u32>(LANE_WORDS + lane + 16 * i));
     store<u32>(s + SLOT_SUM + 4 * i, load<u32>(LANE_SUM + lane + 16 * i));
   }
   setSlotLeft(s, slotLeft(s) - iterationsOf(s, steps));
@@ -136,24 +143,40 @@ function scatter(slot: i32, lane: usize, steps: i32): void {
 
 function stepLanes1(n: i32): void {
   for (; n > 0; n--) {
-    compress1x4(LANE_BLOCK, LANE_INNER, LANE_BLOCK);
-    compress1x4(LANE_BLOCK, LANE_OUTER, LANE_BLOCK);
+    compress1x4(LANE_WORDS, LANE_INNER, LANE_WORDS);
+    compress1x4(LANE_WORDS, LANE_OUTER, LANE_WORDS);
     addToSum(80);
   }
 }
 
 function stepLanes256(hash: i32, n: i32): void {
+  const w8 = v128.load(LANE_WORDS, 128);
+  const w15 = v128.load(LANE_WORDS, 240);
+  v128.store(LANE_WORDS, sigma0(w8), 1024);
+  v128.store(LANE_WORDS, sigma1(w15), 1040);
+  v128.store(LANE_WORDS, sigma0(w15), 1056);
   for (; n > 0; n--) {
-    compress256x4(LANE_BLOCK, LANE_INNER, LANE_BLOCK);
-    if (hash === SHA224) v128.store(LANE_BLOCK, i32x4.splat(0x80000000), 112);
-    compress256x4(LANE_BLOCK, LANE_OUTER, LANE_BLOCK);
-    if (hash === SHA224) v128.store(LANE_BLOCK, i32x4.splat(0x80000000), 112);
+    compress256x4(LANE_WORDS, LANE_INNER, LANE_WORDS);
+    if (hash === SHA224) v128.store(LANE_WORDS, i32x4.splat(0x80000000), 112);
+    compress256x4(LANE_WORDS, LANE_OUTER, LANE_WORDS);
+    if (hash === SHA224) v128.store(LANE_WORDS, i32x4.splat(0x80000000), 112);
     addToSum(128);
   }
+}
+
+/** FIPS 180-4 §4.1.2, the two functions of the message schedule. */
+function sigma0(x: v128): v128 {
+  return v128.xor(v128.xor(rotateRight(x, 7), rotateRight(x, 18)), i32x4.shr_u(x, 3));
+}
+function sigma1(x: v128): v128 {
+  return v128.xor(v128.xor(rotateRight(x, 17), rotateRight(x, 19)), i32x4.shr_u(x, 10));
+}
+function rotateRight(x: v128, n: i32): v128 {
+  return v128.or(i32x4.shr_u(x, n), i32x4.shl(x, 32 - n));
 }
 
 /** PBKDF2: T ^= U. A PKCS#12 lane does not read its sum. */
 function addToSum(len: usize): void {
   for (let i: usize = 0; i < len; i += 16)
-    v128.store(LANE_SUM + i, v128.xor(v128.load(LANE_SUM + i), v128.load(LANE_BLOCK + i)));
+    v128.store(LANE_SUM + i, v128.xor(v128.load(LANE_SUM + i), v128.load(LANE_WORDS + i)));
 }
