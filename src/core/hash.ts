@@ -48,11 +48,10 @@ function digest(id: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     return finishStream(wasm.hashFinish, bytes);
   }
   view.set(bytes, IN);
-  const written = wasm.hashOnce(OUT, id, IN, length);
-  wasm.wipe(IN, length);
-  if (written < 0) throw statusError(written, 'hash input');
-  const out = view.slice(OUT, OUT + written);
-  wasm.wipe(OUT, written);
+  const written = wasm.hashOnce(IN, id, IN, length); // over its input: one window to wipe
+  const out = written < 0 ? undefined : view.slice(IN, IN + written);
+  wasm.wipe(IN, length > 64 ? length : 64);
+  if (out === undefined) throw statusError(written, 'hash input');
   return out;
 }
 
@@ -89,7 +88,8 @@ export function finishStream(
  */
 export function hashFacts(name: HashName): HashFacts {
   const facts = HASHES[name];
-  if (facts === undefined || !Object.hasOwn(HASHES, name))
+  if (facts?.id === undefined)
+    // what an object inherits is no hash either
     throw new UsageError('ERR_HASH_NAME', `no hash of this name: ${String(name)}`);
   if (tested[facts.id] !== true) selfTest(name, facts);
   return facts;

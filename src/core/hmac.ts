@@ -1,5 +1,5 @@
 /** HMAC (RFC 2104, FIPS 198-1) over every hash of the core, one-shot, for keys and texts of any length. Layer: core. */
-import { IN, IN_BYTES, OUT } from './generated/layout.ts';
+import { IN, IN_BYTES } from './generated/layout.ts';
 import { finishStream, type HashName, hash, hashFacts } from './hash.ts';
 import { exposeKey, type KeyBytes } from './key-bytes.ts';
 import { statusError } from './status.ts';
@@ -43,10 +43,9 @@ function tag(id: number, key: Uint8Array, text: Uint8Array): Uint8Array<ArrayBuf
     return finishStream(wasm.hmacFinish, text);
   }
   view.set(text, IN + keyLength);
-  const written = wasm.hmacOnce(OUT, id, IN, keyLength, IN + keyLength, text.length);
-  wasm.wipe(IN, length);
-  if (written < 0) throw statusError(written, 'HMAC input');
-  const out = view.slice(OUT, OUT + written);
-  wasm.wipe(OUT, written);
+  const written = wasm.hmacOnce(IN, id, IN, keyLength, IN + keyLength, text.length); // over its input
+  const out = written < 0 ? undefined : view.slice(IN, IN + written);
+  wasm.wipe(IN, length > 64 ? length : 64);
+  if (out === undefined) throw statusError(written, 'HMAC input');
   return out;
 }

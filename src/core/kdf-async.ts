@@ -219,8 +219,6 @@ async function pump(): Promise<void> {
 
 /** Resolves in a later task: timers, I/O and events come first. */
 function nextTask(): Promise<void> {
-  const { setImmediate } = globalThis as { setImmediate?: (run: () => void) => void };
-  if (setImmediate !== undefined) return new Promise((resolve) => setImmediate(resolve));
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
