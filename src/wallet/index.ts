@@ -1,0 +1,24 @@
+/** The door of the wallet room. */
+export {
+  type AutoLoginHeader,
+  type AutoLoginOwner,
+  isAutoLogin,
+  parseAutoLoginHeader,
+  recoverAutoLoginPasswords,
+} from './auto-login.ts';
+export type { KeyActor, KeyringEntry, KeyState, NewMasterKey } from './contents.ts';
+export { type DataKeyEnvelope, PURPOSE, type Purpose, parseDataKeyEnvelope } from './data-key.ts';
+export { formatHexKeyId, formatKeyId, looksGenerated, parseKeyId } from './key-id.ts';
+export { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';
+export type { MasterKeyProvider, ProviderDescription, ProviderOptions } from './provider.ts';
+export type { ClosedWallet, WalletLayout, WalletProfile } from './sealed.ts';
+export {
+  createWallet,
+  type DataKeyOptions,
+  type MasterKeyInfo,
+  openWallet,
+  type RewrapOptions,
+  Wallet,
+  type WalletOptions,
+  type WalletPassword,
+} from './wallet.ts';

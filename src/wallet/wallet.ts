@@ -1,0 +1,529 @@
+/**
+ * An open wallet: master keys, keyring keys and data keys over bytes, in Node and in the browser. Changes are made in
+ * memory; `encode` gives the file. `wallet/file` puts files, locks and backups around it. Layer: wallet, universal.
+ */
+import { encodeUtf8 } from '../bytes.ts';
+import { equalSecretBytes, hmac } from '../core/index.ts';
+import { StateError, UsageError } from '../errors.ts';
+import { Secret } from '../secret.ts';
+import {
+  activateKey,
+  addMasterKey,
+  type ChangeContext,
+  emptyContents,
+  findMasterKey,
+  type KeyActor,
+  type KeyringEntry,
+  type KeyState,
+  type MasterKey,
+  markBackedUp,
+  type NewMasterKey,
+  stateOf,
+  tagKey,
+  type WalletContents,
+} from './contents.ts';
+import {
+  type DataKeyEnvelope,
+  deriveContextKey,
+  deriveSubkey,
+  PURPOSE,
+  type Purpose,
+  parseDataKeyEnvelope,
+  rewrapBatch,
+  unwrapDataKey,
+  wrapDataKey,
+} from './data-key.ts';
+import { keyringAlias } from './entries.ts';
+import { formatHexKeyId } from './key-id.ts';
+import {
+  type ClosedWallet,
+  createSealed,
+  openSealed,
+  type SealedWallet,
+  type WalletLayout,
+  type WalletProfile,
+} from './sealed.ts';
+
+/** A password: text, its UTF-8 bytes, or a Secret. */
+export type WalletPassword = string | Uint8Array | Secret;
+
+/** Options of a wallet. */
+export interface WalletOptions {
+  /** Algorithms of a new file; an opened one keeps its own. Default `modern`. */
+  readonly profile?: WalletProfile;
+  /** Form of the entries of a new file. Default `oracle`; `java` with the profile `java`. */
+  readonly layout?: WalletLayout;
+  /** Iterations of a new file's derivations. Default: the profile's. */
+  readonly iterations?: number;
+  /** Whom the views name as creator and activator. Default: nobody. */
+  readonly actor?: KeyActor;
+  /** Default: the system's clock. */
+  readonly now?: () => Date;
+  /** Default: the platform's cryptographic source. */
+  readonly randomBytes?: (length: number) => Uint8Array<ArrayBuffer>;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** A master key as it may be shown: everything but its bytes. */
+export interface MasterKeyInfo {
+  readonly keyId: string;
+  /** The identifier in hex, 78 digits. */
+  readonly hexKeyId: string;
+  /** 16 bytes. */
+  readonly mkid: Uint8Array;
+  readonly state: KeyState;
+  readonly keyTag: string | null;
+  readonly created: Date;
+  readonly creator: KeyActor;
+  readonly activated: Date | null;
+  readonly activator: KeyActor | null;
+  readonly origin: 'local' | 'imported';
+  readonly backedUp: boolean;
+  /** Where the key itself is: in the wallet, or at a provider. */
+  readonly keptBy: 'wallet' | 'provider';
+}
+
+/** Options of the data key operations. */
+export interface DataKeyOptions {
+  /** Enters the derivation of the wrapping key: what was wrapped with one opens only with the same. */
+  readonly context?: Uint8Array | string;
+}
+
+/** Options of `rewrapDataKeys`. */
+export interface RewrapOptions extends DataKeyOptions {
+  readonly onProgress?: (done: number, total: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes an empty wallet. Derives keys: the cost is that of the profile's iterations.
+ *
+ * @throws {UsageError} ERR_OPTION; ERR_PASSWORD_EMPTY
+ * @example
+ * const wallet = await createWallet('a long password');
+ * wallet.setKey({ keyTag: 'first' });
+ * const file = await wallet.encode();
+ */
+export async function createWallet(password: WalletPassword, options: WalletOptions = {}): Promise<Wallet> {
+  const context = contextOf(options);
+  const sealed = await createSealed(password, options, context);
+  return new Wallet(emptyContents(context), sealed, passwordMark(password), context);
+}
+
+/**
+ * Opens a wallet.
+ *
+ * @param bytes an `ewallet.p12`; copied
+ * @throws {AuthenticationError} ERR_WRONG_PASSWORD: wrong password or damaged file
+ * @throws {FormatError} ERR_DER_…, ERR_WALLET_ENTRY; {LimitError} ERR_LIMIT_ITERATIONS
+ */
+export async function openWallet(
+  bytes: Uint8Array,
+  password: WalletPassword,
+  options: WalletOptions = {},
+): Promise<Wallet> {
+  const context = contextOf(options);
+  const { contents, sealed } = await openSealed(bytes, password, options, context);
+  return new Wallet(contents, sealed, passwordMark(password), context);
+}
+
+/** An open wallet. Holds secrets until disposed of. */
+export class Wallet {
+  #contents: WalletContents;
+  #sealed: SealedWallet;
+  #mark: PasswordMark;
+  readonly #context: ChangeContext;
+  #disposed = false;
+
+  /** Internal: use `createWallet` or `openWallet`. */
+  constructor(contents: WalletContents, sealed: SealedWallet, mark: PasswordMark, context: ChangeContext) {
+    this.#contents = contents;
+    this.#sealed = sealed;
+    this.#mark = mark;
+    this.#context = context;
+  }
+
+  /** UUID of the wallet. */
+  get id(): string {
+    return this.#live().facts.id;
+  }
+
+  /** One more with every write. */
+  get generation(): number {
+    return this.#live().facts.generation;
+  }
+
+  /** How the file is built and protected. */
+  get description(): ClosedWallet {
+    return this.#sealed.description;
+  }
+
+  /** All master keys, oldest first. */
+  get masterKeys(): readonly MasterKeyInfo[] {
+    const contents = this.#live();
+    return [...contents.masterKeys.values()].map((key) => describeKey(contents, key));
+  }
+
+  /** The active master key; null while there is none. */
+  get activeKey(): MasterKeyInfo | null {
+    return this.masterKeys.find((key) => key.state === 'active') ?? null;
+  }
+
+  /** Makes a master key without activating it. @throws {StateError} ERR_KEY_EXISTS, ERR_KEY_MATERIAL */
+  createKey(input: NewMasterKey = {}): MasterKeyInfo {
+    return this.#add(input, false);
+  }
+
+  /** Makes a master key and activates it: the first one, or a rotation. @throws as `createKey` */
+  setKey(input: NewMasterKey = {}): MasterKeyInfo {
+    return this.#add(input, true);
+  }
+
+  /** Activates a key, and gives it another tag unless `keyTag` is left out. @throws {StateError} ERR_KEY_NOT_FOUND */
+  useKey(keyId: string, options: { readonly keyTag?: string | null } = {}): MasterKeyInfo {
+    this.#contents = activateKey(this.#live(), keyId, options.keyTag, this.#context);
+    return this.findKey(keyId);
+  }
+
+  /** Sets or replaces a key's tag; null takes it away. @throws {StateError} ERR_KEY_NOT_FOUND */
+  setKeyTag(keyId: string, keyTag: string | null): MasterKeyInfo {
+    this.#contents = tagKey(this.#live(), keyId, keyTag);
+    return this.findKey(keyId);
+  }
+
+  /** Finds a key by its identifier in any of its forms. @throws {StateError} ERR_KEY_NOT_FOUND, ERR_KEY_MATERIAL */
+  findKey(keyId: string): MasterKeyInfo {
+    const contents = this.#live();
+    return describeKey(contents, findMasterKey(contents, keyId));
+  }
+
+  /** True when every master key stands in a backup as it is. */
+  get fullyBackedUp(): boolean {
+    return [...this.#live().masterKeys.values()].every((key) => key.facts.backedUp);
+  }
+
+  /** Notes that a backup of the keys as they are was taken. */
+  markBackedUp(): void {
+    this.#contents = markBackedUp(this.#live());
+  }
+
+  /**
+   * Copies a master key out (32 bytes), the caller's to wipe. For most purposes `wrapDataKey` or `deriveSubkey` is right.
+   *
+   * @throws {StateError} ERR_KEY_NOT_FOUND, ERR_KEY_AT_PROVIDER while only a provider can open it
+   */
+  exportKey(keyId: string): Secret {
+    return Secret.from(this.#keyBytes(findMasterKey(this.#live(), keyId)));
+  }
+
+  /** Derives a subkey (32 bytes) of a master key for one of the fixed purposes. @throws as `exportKey` */
+  deriveSubkey(keyId: string, purpose: Purpose): Secret {
+    return Secret.adopt(deriveSubkey(this.#keyBytes(findMasterKey(this.#live(), keyId)), purpose));
+  }
+
+  /**
+   * Wraps a data key (1 to 4,096 bytes) under the active master key. The envelope says which key that was.
+   *
+   * @throws {StateError} ERR_NO_ACTIVE_KEY, ERR_KEY_AT_PROVIDER; {UsageError} ERR_DATA_KEY_LENGTH
+   */
+  wrapDataKey(dataKey: Uint8Array | Secret, options: DataKeyOptions = {}): Uint8Array<ArrayBuffer> {
+    const key = this.#active();
+    const bytes = dataKey instanceof Secret ? dataKey.expose() : dataKey;
+    return wrapDataKey(this.#keyBytes(key), key.mkid, bytes, contextBytes(options));
+  }
+
+  /**
+   * Unwraps an envelope with whichever master key of this wallet it names.
+   *
+   * @throws {FormatError} ERR_DATA_KEY_ENVELOPE; {StateError} ERR_KEY_NOT_FOUND, ERR_KEY_AT_PROVIDER
+   * @throws {AuthenticationError} ERR_DATA_KEY
+   */
+  unwrapDataKey(envelope: Uint8Array, options: DataKeyOptions = {}): Secret {
+    const parsed = parseDataKeyEnvelope(envelope);
+    const key = findMasterKey(this.#live(), parsed.keyId);
+    return Secret.adopt(unwrapDataKey(this.#keyBytes(key), parsed, contextBytes(options)));
+  }
+
+  /**
+   * Wraps envelopes anew under the active master key, in batches, after a rotation. Data keys never leave the core in between.
+   *
+   * @returns the new envelopes in order; null where one did not open (wrong context, damaged, or its master key is not here)
+   * @throws {StateError} ERR_NO_ACTIVE_KEY
+   */
+  async rewrapDataKeys(
+    envelopes: readonly Uint8Array[],
+    options: RewrapOptions = {},
+  ): Promise<(Uint8Array<ArrayBuffer> | null)[]> {
+    const active = this.#active();
+    const context = contextBytes(options);
+    const out: (Uint8Array<ArrayBuffer> | null)[] = new Array(envelopes.length).fill(null);
+    const to = this.#contextKey(active, context);
+    let done = 0;
+    try {
+      for (const group of groupEnvelopes(envelopes, context !== null).values()) {
+        const source = this.#live().masterKeys.get((group[0] as Placed).envelope.keyId);
+        const from = source === undefined ? null : this.#contextKey(source, context);
+        try {
+          for (let at = 0; at < group.length; at += REWRAP_BATCH) {
+            options.signal?.throwIfAborted();
+            const batch = group.slice(at, at + REWRAP_BATCH);
+            if (from !== null) {
+              const made = rewrapBatch(
+                from,
+                to,
+                active.mkid,
+                batch.map((p) => p.envelope),
+              );
+              batch.forEach((p, i) => {
+                out[p.index] = made[i] ?? null;
+              });
+            }
+            done += batch.length;
+            options.onProgress?.(done, envelopes.length);
+            await breathe();
+          }
+        } finally {
+          from?.fill(0);
+        }
+      }
+    } finally {
+      to.fill(0);
+    }
+    return out;
+  }
+
+  /** All keyring keys. Lent: do not dispose of their secrets. */
+  get keyringEntries(): readonly KeyringEntry[] {
+    return [...this.#live().keyring.values()];
+  }
+
+  /** One keyring key; undefined when there is none. Lent. */
+  keyringEntry(owner: string, id: string): KeyringEntry | undefined {
+    return this.#live().keyring.get(keyringAlias(owner, id));
+  }
+
+  /** Adds a keyring key; its bytes are copied. @throws {StateError} ERR_KEYRING_EXISTS */
+  addKeyringEntry(entry: {
+    readonly owner: string;
+    readonly id: string;
+    readonly type: string;
+    readonly key: Uint8Array;
+    readonly version?: number;
+  }): void {
+    const contents = this.#live();
+    const alias = keyringAlias(entry.owner, entry.id);
+    if (contents.keyring.has(alias)) throw new StateError('ERR_KEYRING_EXISTS', 'a key of that owner and id exists');
+    const { owner, id, type, version = 1 } = entry;
+    const added: KeyringEntry = {
+      owner,
+      id,
+      type,
+      version,
+      created: this.#context.now().toISOString(),
+      key: Secret.from(entry.key),
+    };
+    this.#contents = { ...contents, keyring: new Map(contents.keyring).set(alias, added) };
+  }
+
+  /** Removes a keyring key; false when there was none. */
+  removeKeyringEntry(owner: string, id: string): boolean {
+    const contents = this.#live();
+    const keyring = new Map(contents.keyring);
+    if (!keyring.delete(keyringAlias(owner, id))) return false;
+    this.#contents = { ...contents, keyring };
+    return true;
+  }
+
+  /**
+   * Says whether this is the wallet's password: in constant time, against a keyed hash of this process, without deriving keys.
+   */
+  verifyPassword(password: WalletPassword): boolean {
+    this.#live();
+    return matchesMark(this.#mark, password);
+  }
+
+  /** The next file: one generation further. Costs no key derivation, except for schemes that need a new salt. */
+  async encode(): Promise<Uint8Array<ArrayBuffer>> {
+    const contents = this.#live();
+    this.#contents = { ...contents, facts: { ...contents.facts, generation: contents.facts.generation + 1 } };
+    const { bytes, sealed } = await this.#sealed.encode(this.#contents);
+    this.#sealed = sealed;
+    return bytes;
+  }
+
+  /** Gives the wallet another password, with new salts and keys; the next `encode` writes it. */
+  async changePassword(password: WalletPassword): Promise<void> {
+    this.#live();
+    this.#sealed = await this.#sealed.withPassword(password);
+    this.#mark = passwordMark(password);
+  }
+
+  /** A wallet of the same contents to try a change on; `adopt` takes it over. Shares secrets: dispose of only one of the two. */
+  fork(): Wallet {
+    return new Wallet(this.#live(), this.#sealed, this.#mark, this.#context);
+  }
+
+  /** Takes over what a fork has become. */
+  adopt(fork: Wallet): void {
+    if (this.#sealed !== fork.#sealed) this.#sealed.dispose();
+    this.#sealed = fork.#sealed;
+    this.#contents = fork.#contents;
+    this.#mark = fork.#mark;
+  }
+
+  /**
+   * Reads another version of this wallet's file with the keys already derived; costs no key derivation.
+   *
+   * @throws {StateError} ERR_PASSWORD_CHANGED when it is under another password
+   */
+  reopen(bytes: Uint8Array): Wallet {
+    const { contents, sealed } = this.#sealed.reopen(bytes, this.#context);
+    return new Wallet(contents, sealed, this.#mark, this.#context);
+  }
+
+  /** Zeroes everything secret. Safe to call twice. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const key of this.#contents.masterKeys.values()) key.key?.dispose();
+    for (const entry of this.#contents.keyring.values()) entry.key.dispose();
+    this.#sealed.dispose();
+    this.#mark.digest.fill(0);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #add(input: NewMasterKey, activate: boolean): MasterKeyInfo {
+    const added = addMasterKey(this.#live(), input, activate, this.#context);
+    this.#contents = added.contents;
+    return this.findKey(added.keyId);
+  }
+
+  #active(): MasterKey {
+    const { activeKeyId, masterKeys } = this.#live();
+    const key = activeKeyId === null ? undefined : masterKeys.get(activeKeyId);
+    if (key === undefined)
+      throw new StateError('ERR_NO_ACTIVE_KEY', 'the wallet has no active master key', {
+        hint: 'set one: SET KEY, or wallet.setKey()',
+      });
+    return key;
+  }
+
+  #keyBytes(key: MasterKey): Uint8Array {
+    if (key.key !== null) return key.key.expose();
+    throw new StateError(
+      'ERR_KEY_AT_PROVIDER',
+      'this master key is kept by a key management service and was not fetched',
+    );
+  }
+
+  #contextKey(key: MasterKey, context: Uint8Array | null): Uint8Array<ArrayBuffer> {
+    const subkey = deriveSubkey(this.#keyBytes(key), PURPOSE.dataKey);
+    try {
+      return deriveContextKey(subkey, context);
+    } finally {
+      subkey.fill(0);
+    }
+  }
+
+  #live(): WalletContents {
+    if (this.#disposed) throw new UsageError('ERR_WALLET_DISPOSED', 'this wallet was closed');
+    return this.#contents;
+  }
+}
+
+/** Envelopes rewrapped between two looks at the event loop. */
+const REWRAP_BATCH = 2000;
+
+interface Placed {
+  readonly index: number;
+  readonly envelope: DataKeyEnvelope;
+}
+
+/** Groups envelopes that a batch can take together: one master key, one length, with a context or without. */
+function groupEnvelopes(envelopes: readonly Uint8Array[], hasContext: boolean): Map<string, Placed[]> {
+  const groups = new Map<string, Placed[]>();
+  envelopes.forEach((bytes, index) => {
+    const envelope = parseDataKeyEnvelope(bytes);
+    if (envelope.hasContext !== hasContext) return;
+    const name = `${envelope.keyId} ${envelope.padded} ${envelope.wrapped.length}`;
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [{ index, envelope }]);
+    else group.push({ index, envelope });
+  });
+  return groups;
+}
+
+/** Lets timers and input run. */
+function breathe(): Promise<void> {
+  return new Promise((done) => setTimeout(done, 0));
+}
+
+function describeKey(contents: WalletContents, key: MasterKey): MasterKeyInfo {
+  const { facts } = key;
+  return {
+    keyId: key.keyId,
+    hexKeyId: formatHexKeyId(key.mkid),
+    mkid: key.mkid.slice(),
+    state: stateOf(contents, key),
+    keyTag: facts.keyTag,
+    created: new Date(facts.created),
+    creator: facts.creator,
+    activated: facts.activated === null ? null : new Date(facts.activated),
+    activator: facts.activator,
+    origin: facts.origin,
+    backedUp: facts.backedUp,
+    keptBy: key.providerCiphertext === null ? 'wallet' : 'provider',
+  };
+}
+
+function contextBytes(options: DataKeyOptions): Uint8Array | null {
+  if (options.context === undefined) return null;
+  return typeof options.context === 'string' ? encodeUtf8(options.context) : options.context;
+}
+
+const NOBODY: KeyActor = {
+  user: '',
+  userId: -1,
+  databaseName: '',
+  databaseId: -1,
+  instanceName: '',
+  instanceNumber: 0,
+};
+
+function contextOf(options: WalletOptions): ChangeContext {
+  return {
+    now: options.now ?? (() => new Date()),
+    randomBytes: options.randomBytes ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
+    actor: options.actor ?? NOBODY,
+  };
+}
+
+/** A password's mark: its HMAC under a key of this process and wallet. Tells equal from different, and nothing else. */
+interface PasswordMark {
+  readonly key: Uint8Array;
+  readonly digest: Uint8Array;
+}
+
+function passwordMark(password: WalletPassword): PasswordMark {
+  const key = crypto.getRandomValues(new Uint8Array(32));
+  return { key, digest: markDigest(key, password) };
+}
+
+function matchesMark(mark: PasswordMark, password: WalletPassword): boolean {
+  return equalSecretBytes(markDigest(mark.key, password), mark.digest);
+}
+
+function markDigest(key: Uint8Array, password: WalletPassword): Uint8Array {
+  if (password instanceof Secret) return hmac('sha256', key, password.expose());
+  if (typeof password !== 'string') return hmac('sha256', key, password);
+  const bytes = encodeUtf8(password);
+  try {
+    return hmac('sha256', key, bytes);
+  } finally {
+    bytes.fill(0);
+  }
+}
