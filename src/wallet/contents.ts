@@ -48,7 +48,7 @@ export interface MasterKey {
   /** 32 bytes; null where only a provider can open it and nobody has yet. */
   readonly key: Secret | null;
   /** The record's IV (16 bytes), which Oracle uses for its data keys; null where there is none. */
-  readonly iv: Uint8Array | null;
+  readonly iv: Uint8Array<ArrayBuffer> | null;
   /** Items of the record that are kept as they are. */
   readonly recordOthers: readonly Uint8Array[];
   /** The provider's ciphertext, in KMS mode. */

@@ -77,6 +77,25 @@ export function formatEntries(contents: WalletContents): Entry[] {
   return entries;
 }
 
+/** What an alias holds: a master key, a keyring key, or (null) nothing that has to stay secret by itself. */
+export function secretEntry(alias: string, contents: WalletContents): MasterKey | 'keyring' | null {
+  if (alias.startsWith(KEYRING_PREFIX)) return 'keyring';
+  const keyId = keyIdAfter(alias, MASTER_KEY_PREFIX);
+  return keyId === null ? null : (contents.masterKeys.get(keyId) ?? null);
+}
+
+/** The pair of a master key that stands in the file as its bare 32 bytes; null where the alias is not one of a master key. */
+export function masterKeyEntry(entry: Entry): Entry | null {
+  if (keyIdAfter(entry.alias, MASTER_KEY_PREFIX) === null) return null;
+  if (entry.value.length !== MASTER_KEY_BYTES) throw malformed(entry.alias);
+  const record = encodeMasterKeyRecord({ key: entry.value.copy(), iv: null, created: null, others: [] });
+  try {
+    return { alias: entry.alias, value: base64Secret(record) };
+  } finally {
+    record.fill(0);
+  }
+}
+
 function keyIdsOf(entries: readonly Entry[]): Set<string> {
   const found = new Set<string>();
   for (const { alias } of entries) {

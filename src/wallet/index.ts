@@ -11,7 +11,7 @@ export { type DataKeyEnvelope, PURPOSE, type Purpose, parseDataKeyEnvelope } fro
 export { formatHexKeyId, formatKeyId, looksGenerated, parseKeyId } from './key-id.ts';
 export { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';
 export type { MasterKeyProvider, ProviderDescription, ProviderOptions } from './provider.ts';
-export type { ClosedWallet, WalletLayout, WalletProfile } from './sealed.ts';
+export type { WalletLayout, WalletProfile } from './sealed.ts';
 export {
   createWallet,
   type DataKeyOptions,

@@ -107,7 +107,7 @@ export interface RewrapOptions extends DataKeyOptions {
  */
 export async function createWallet(password: WalletPassword, options: WalletOptions = {}): Promise<Wallet> {
   const context = contextOf(options);
-  const sealed = await createSealed(password, options, context);
+  const sealed = createSealed(password, options);
   return new Wallet(emptyContents(context), sealed, passwordMark(password), context);
 }
 
@@ -154,9 +154,9 @@ export class Wallet {
     return this.#live().facts.generation;
   }
 
-  /** How the file is built and protected. */
-  get description(): ClosedWallet {
-    return this.#sealed.description;
+  /** The form of the entries in the file. */
+  get layout(): WalletLayout {
+    return this.#sealed.layout;
   }
 
   /** All master keys, oldest first. */
@@ -366,10 +366,17 @@ export class Wallet {
 
   /** Takes over what a fork has become. */
   adopt(fork: Wallet): void {
-    if (this.#sealed !== fork.#sealed) this.#sealed.dispose();
+    if (this.#sealed !== fork.#sealed) this.#sealed.retire();
     this.#sealed = fork.#sealed;
     this.#contents = fork.#contents;
     this.#mark = fork.#mark;
+  }
+
+  /** Wipes what a fork made that came to nothing. */
+  discard(fork: Wallet): void {
+    if (this.#sealed !== fork.#sealed) fork.#sealed.retire();
+    const mine = new Set([...this.#contents.masterKeys.values()].map((key) => key.key));
+    for (const { key } of fork.#contents.masterKeys.values()) if (!mine.has(key)) key?.dispose();
   }
 
   /**

@@ -190,15 +190,22 @@ export class WalletFile {
     await removeTemporaries(this.#fs, this.directory);
     await this.#reload();
     const fork = this.wallet.fork();
-    if (backup !== null) fork.markBackedUp();
-    const result = await edit(fork);
-    const bytes = await fork.encode();
-    const backupPath = backup === null ? null : await this.#backUp(backup);
-    await replaceFile(this.#fs, this.path, bytes);
-    this.#wallet.adopt(fork);
-    this.#bytes = bytes;
-    this.#stamp = await this.#fs.stamp(this.path);
-    return { result, backupPath };
+    try {
+      if (backup !== null) fork.markBackedUp();
+      const result = await edit(fork);
+      const bytes = await fork.encode();
+      const backupPath = backup === null ? null : await this.#backUp(backup);
+      await replaceFile(this.#fs, this.path, bytes);
+      this.#wallet.adopt(fork);
+      this.#bytes = bytes;
+      this.#stamp = await this.#fs.stamp(this.path);
+      return { result, backupPath };
+    } catch (error) {
+      // What failed may have come after the file was replaced: the next look at it must not be skipped.
+      this.#stamp = null;
+      this.#wallet.discard(fork);
+      throw error;
+    }
   }
 
   #backUp(request: BackupRequest): Promise<string> {

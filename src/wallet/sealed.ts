@@ -1,0 +1,277 @@
+/**
+ * A wallet's contents in their PKCS#12 file, and back. Whatever else the file holds (other aliases, certificates, keys, unknown
+ * bags, whole safes) is written again byte for byte. Layer: wallet, universal.
+ *
+ * Layout `oracle`: one Oracle secret entry per (alias, value) pair. Layout `java`: master keys and keyring keys as Java
+ * SecretKeyEntries, which keytool lists, and all other pairs together as JSON in one more of them, named KEYWARD.
+ */
+import { decodeUtf8, encodeUtf8 } from '../bytes.ts';
+import { equalSecretBytes } from '../core/index.ts';
+import { AuthenticationError, type KeywardError, StateError } from '../errors.ts';
+import {
+  type Bag,
+  type BagInput,
+  type NewBag,
+  type Pfx,
+  type PfxSession,
+  type ProfileName,
+  parsePfx,
+  type Safe,
+  sealPfx,
+  type UnlockedPfx,
+} from '../pkcs12/index.ts';
+import { Secret } from '../secret.ts';
+import { type ChangeContext, emptyContents, type WalletContents } from './contents.ts';
+import { type Entry, formatEntries, masterKeyEntry, ownsAlias, parseEntries, secretEntry } from './entries.ts';
+import type { WalletOptions, WalletPassword } from './wallet.ts';
+
+/** Encoder profiles: see the pkcs12 room. */
+export type WalletProfile = ProfileName;
+/** The form of the entries. */
+export type WalletLayout = 'oracle' | 'java';
+
+/** Contents and the file around them. */
+export interface OpenedWallet {
+  readonly contents: WalletContents;
+  readonly sealed: SealedWallet;
+}
+
+/** A file and what the next one needs. */
+export interface EncodedWallet {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly sealed: SealedWallet;
+}
+
+/** Makes the seal of a new wallet. Nothing is derived before the first `encode`. */
+export function createSealed(password: WalletPassword, options: WalletOptions): SealedWallet {
+  const profile = options.profile ?? 'modern';
+  const layout = options.layout ?? (profile === 'java' ? 'java' : 'oracle');
+  return new SealedWallet({ layout, profile, options, opened: null, session: null, password: copyPassword(password) });
+}
+
+/** Opens a file. @throws as `openWallet` */
+export async function openSealed(
+  bytes: Uint8Array,
+  password: WalletPassword,
+  options: WalletOptions,
+  context: ChangeContext,
+): Promise<OpenedWallet> {
+  const { signal, onProgress } = options;
+  const pfx = parsePfx(bytes);
+  const opened = await pfx.unlock(password, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
+  return contentsOf(opened, options, context);
+}
+
+function contentsOf(opened: UnlockedPfx, options: WalletOptions, context: ChangeContext): OpenedWallet {
+  try {
+    const layout: WalletLayout = opened.bags.some(
+      (bag) => bag.kind === 'java-secret' && bag.friendlyName === JSON_ALIAS,
+    )
+      ? 'java'
+      : 'oracle';
+    const entries = layout === 'java' ? readJavaEntries(opened.bags) : readOracleEntries(opened.bags);
+    const contents = parseEntries(entries, { facts: emptyContents(context).facts, actor: context.actor });
+    const profile = options.profile ?? guessProfile(opened.pfx, layout);
+    return {
+      contents,
+      sealed: new SealedWallet({ layout, profile, options, opened, session: opened.session, password: null }),
+    };
+  } catch (error) {
+    opened.dispose();
+    throw error;
+  }
+}
+
+interface SealedParts {
+  readonly layout: WalletLayout;
+  readonly profile: WalletProfile;
+  readonly options: WalletOptions;
+  /** The file as opened, whose other bags are kept; null for a new one. */
+  readonly opened: UnlockedPfx | null;
+  /** Keys of the file as opened or last written; null before the first write under a password. */
+  readonly session: PfxSession | null;
+  /** Only until the first write under it. */
+  readonly password: Secret | null;
+}
+
+/** The file around a wallet's contents: its other bags, its keys. Immutable; each write makes the next. */
+export class SealedWallet {
+  readonly #parts: SealedParts;
+
+  /** Internal. */
+  constructor(parts: SealedParts) {
+    this.#parts = parts;
+  }
+
+  get layout(): WalletLayout {
+    return this.#parts.layout;
+  }
+
+  /** Writes contents. Derives keys only for a new password, and for schemes that must not reuse a salt. */
+  async encode(contents: WalletContents): Promise<EncodedWallet> {
+    const { layout, profile, options, opened, session, password } = this.#parts;
+    const entries = formatEntries(contents);
+    try {
+      const made = layout === 'java' ? formatJavaBags(entries, contents) : entries.map(oracleBag);
+      const safes = opened === null ? null : mergeSafes(opened.safes, made);
+      const { iterations, randomBytes, signal } = options;
+      const sealed = await sealPfx(safes === null ? { bags: made } : { safes }, {
+        profile,
+        ...(session === null ? { password: password as Secret } : { session }),
+        ...(iterations !== undefined && session === null && { iterations }),
+        ...(randomBytes && { random: randomBytes }),
+        ...(signal && { signal }),
+      });
+      const next = new SealedWallet({ ...this.#parts, session: sealed.session, password: null });
+      return { bytes: sealed.bytes, sealed: next };
+    } finally {
+      for (const { value } of entries) value.dispose();
+    }
+  }
+
+  /** The same file under another password: new salts, new keys, at the next `encode`. */
+  withPassword(password: WalletPassword): SealedWallet {
+    return new SealedWallet({ ...this.#parts, session: null, password: copyPassword(password) });
+  }
+
+  /**
+   * Opens another version of this file with the keys at hand.
+   *
+   * @throws {StateError} ERR_PASSWORD_CHANGED when it was written under another password
+   */
+  reopen(bytes: Uint8Array, context: ChangeContext): OpenedWallet {
+    const { session, options } = this.#parts;
+    if (session === null) throw passwordChanged();
+    let opened: UnlockedPfx;
+    try {
+      opened = parsePfx(bytes).reopen(session);
+    } catch (error) {
+      throw error instanceof AuthenticationError ? passwordChanged(error) : error;
+    }
+    return contentsOf(opened, options, context);
+  }
+
+  /** Wipes what only this one holds, when another takes its place: the file as opened is shared. */
+  retire(): void {
+    const { opened, session, password } = this.#parts;
+    if (session !== opened?.session) session?.dispose();
+    password?.dispose();
+  }
+
+  /** Wipes everything. */
+  dispose(): void {
+    this.retire();
+    this.#parts.opened?.dispose();
+  }
+}
+
+/** The one java entry that holds every pair without a key in it. */
+const JSON_ALIAS = 'KEYWARD';
+/** HMAC-SHA-256, the algorithm that Java entries name which hold no AES key: any length is fine for it. */
+const ANY_LENGTH_ALGORITHM = '1.2.840.113549.2.9';
+
+function readOracleEntries(bags: readonly Bag[]): Entry[] {
+  return bags.flatMap((bag) => (bag.kind === 'oracle-secret' ? [{ alias: bag.alias, value: bag.value }] : []));
+}
+
+function oracleBag({ alias, value }: Entry, index: number): NewBag {
+  return { kind: 'oracle-secret', alias, value, localKeyId: oracleLocalKeyId(index) };
+}
+
+/** Oracle's local key id of a secret entry: E6B652DD | 4 | 0 | 6 (a secret) | index | 0, big-endian. */
+function oracleLocalKeyId(index: number): Uint8Array<ArrayBuffer> {
+  const id = new DataView(new ArrayBuffer(24));
+  [0xe6b652dd, 4, 0, 6, index, 0].forEach((word, i) => {
+    id.setUint32(4 * i, word);
+  });
+  return new Uint8Array(id.buffer);
+}
+
+function readJavaEntries(bags: readonly Bag[]): Entry[] {
+  const entries: Entry[] = [];
+  for (const bag of bags) {
+    if (bag.kind !== 'java-secret' || bag.friendlyName === null) continue;
+    if (bag.failure !== null) throw bag.failure;
+    const { bytes } = bag.secretKey as { readonly bytes: Secret };
+    if (bag.friendlyName !== JSON_ALIAS) entries.push({ alias: bag.friendlyName, value: bytes });
+    else
+      for (const [alias, text] of Object.entries(JSON.parse(decodeUtf8(bytes.expose())) as Record<string, string>))
+        entries.push({ alias, value: Secret.adopt(encodeUtf8(text)) });
+  }
+  return entries.map((entry) => masterKeyEntry(entry) ?? entry);
+}
+
+function formatJavaBags(entries: readonly Entry[], contents: WalletContents): NewBag[] {
+  const texts: Record<string, string> = {};
+  const bags: NewBag[] = [];
+  for (const { alias, value } of entries) {
+    const key = secretEntry(alias, contents);
+    if (key === null) texts[alias] = decodeUtf8(value.expose());
+    else if (key === 'keyring')
+      bags.push({ kind: 'java-secret', friendlyName: alias, secretKey: value, algorithm: ANY_LENGTH_ALGORITHM });
+    else bags.push({ kind: 'java-secret', friendlyName: alias, secretKey: key.key as Secret });
+  }
+  const json = encodeUtf8(JSON.stringify(texts));
+  return [{ kind: 'java-secret', friendlyName: JSON_ALIAS, secretKey: json, algorithm: ANY_LENGTH_ALGORITHM }, ...bags];
+}
+
+/**
+ * The safes of a rewrite: those that hold nothing of ours as they are; the others with unchanged bags as they are, changed
+ * ones made anew in their place, new ones in front (Oracle keeps the newest first), and those no longer wanted left out.
+ */
+function mergeSafes(
+  safes: readonly Safe[],
+  made: readonly NewBag[],
+): (Safe | { readonly bags: readonly BagInput[]; readonly encrypt: boolean; readonly like: Safe })[] {
+  const wanted = new Map(made.map((bag) => [aliasOf(bag), bag]));
+  const kept = safes.map((safe) => ({
+    safe,
+    bags: safe.bags === null ? null : safe.bags.flatMap((bag) => keepOrReplace(bag, wanted)),
+  }));
+  const home =
+    kept.find(({ safe, bags }) => bags !== null && safe.kind === 'encrypted') ?? kept.find(({ bags }) => bags !== null);
+  return kept.map(({ safe, bags }) => {
+    if (bags === null) return safe;
+    const all = safe === home?.safe ? [...wanted.values(), ...bags] : bags;
+    const unchanged = all.length === safe.bags?.length && all.every((bag, i) => bag === safe.bags?.[i]);
+    return unchanged ? safe : { bags: all, encrypt: safe.kind === 'encrypted', like: safe };
+  });
+}
+
+/** Takes what stands there out of `wanted`. */
+function keepOrReplace(bag: Bag, wanted: Map<string | null, NewBag>): BagInput[] {
+  const alias = aliasOf(bag);
+  if (alias === null || (!ownsAlias(alias) && alias !== JSON_ALIAS)) return [bag];
+  const next = wanted.get(alias);
+  wanted.delete(alias);
+  if (next === undefined) return [];
+  return sameValue(bag, next) ? [bag] : [next];
+}
+
+function aliasOf(bag: Bag | NewBag): string | null {
+  if (bag.kind === 'oracle-secret') return bag.alias;
+  return bag.kind === 'java-secret' ? (bag.friendlyName ?? null) : null;
+}
+
+function sameValue(old: Bag, next: NewBag): boolean {
+  const a = old.kind === 'oracle-secret' ? old.value : old.kind === 'java-secret' ? old.secretKey?.bytes : undefined;
+  const b = next.kind === 'oracle-secret' ? next.value : next.kind === 'java-secret' ? next.secretKey : undefined;
+  if (a === undefined || b === undefined) return false;
+  return equalSecretBytes(a.expose(), b instanceof Secret ? b.expose() : b);
+}
+
+/** The profile whose files look like this one, for when everything has to be made new. */
+function guessProfile(pfx: Pfx, layout: WalletLayout): WalletProfile {
+  if (layout === 'java') return 'java';
+  if (pfx.mac?.kdf?.kdf === 'pbkdf2') return 'pbmac1';
+  return pfx.mac?.hash === 'sha1' ? 'oracle' : 'modern';
+}
+
+function copyPassword(password: WalletPassword): Secret {
+  if (typeof password === 'string') return Secret.fromText(password);
+  return Secret.from(password instanceof Secret ? password.expose() : password);
+}
+
+function passwordChanged(cause?: KeywardError): StateError {
+  return new StateError('ERR_PASSWORD_CHANGED', 'password changed, open again', { cause });
+}
