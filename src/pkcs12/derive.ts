@@ -73,8 +73,11 @@ export async function runSteps<T>(steps: Steps<T>, options: WaitOptions): Promis
   }
 }
 
+/** Answers derivations without waiting. The answers are the procedure's to wipe. */
+export type DeriveSync = (derivations: readonly Derivation[]) => readonly Uint8Array<ArrayBuffer>[];
+
 /** Runs a procedure without waiting. On-demand parts must have been loaded before. */
-export function runStepsSync<T>(steps: Steps<T>): T {
+export function runStepsSync<T>(steps: Steps<T>, derive: DeriveSync = deriveAllSync): T {
   let given: readonly Uint8Array<ArrayBuffer>[] = [];
   let failure: { readonly cause: unknown } | undefined;
   for (;;) {
@@ -82,7 +85,7 @@ export function runStepsSync<T>(steps: Steps<T>): T {
     if (step.done) return step.value;
     failure = undefined;
     try {
-      given = step.value.derive === undefined ? [] : deriveAllSync(step.value.derive);
+      given = step.value.derive === undefined ? [] : derive(step.value.derive);
     } catch (cause) {
       failure = { cause };
     }

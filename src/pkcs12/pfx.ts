@@ -7,7 +7,7 @@ import { parsePfxStructure, type RawBag, type RawPfx } from '../core/index.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { Bag, BagContext } from './bag.ts';
 import { lockedContent } from './bag.ts';
-import { derivationsFor } from './cipher.ts';
+import { derivationsFor, wrongPasswordError } from './cipher.ts';
 import {
   costOf,
   type Derivation,
@@ -23,6 +23,7 @@ import { CONTENT, nameOid } from './oids.ts';
 import { Password, type PasswordInput } from './password.ts';
 import type { Quirk } from './quirks.ts';
 import { type ClosedSafe, describeSafe, modelSafe, type Safe } from './safe.ts';
+import type { PfxSession } from './session.ts';
 import { structureLimits } from './structure.ts';
 import { flattenRaw, type UnlockRequest, type UnlockSource, unlockSteps } from './unlock.ts';
 import { UnlockedPfx } from './unlocked.ts';
@@ -152,6 +153,28 @@ export class Pfx {
     }
   }
 
+  /**
+   * Opens another version of a file whose keys are at hand: nothing is derived, unless its scheme takes a new salt with every write.
+   * Encrypted keys that stand in it under salts of their own stay closed.
+   *
+   * @param session of the version that was opened or written before; lent
+   * @throws {AuthenticationError} ERR_WRONG_PASSWORD when this version is under another password or other salts, or was changed
+   */
+  reopen(session: PfxSession): UnlockedPfx {
+    const kept = session.parts.password;
+    const { request, dispose } = this.#request('', {});
+    const password = kept?.clone();
+    try {
+      if (password !== undefined) return runStepsSync(this.#unlock({ ...request, password }));
+      return runStepsSync(this.#unlock(request), (derivations) =>
+        derivations.map((d) => session.findKey(d) ?? noKey()),
+      );
+    } finally {
+      password?.dispose();
+      dispose();
+    }
+  }
+
   *#unlock(request: UnlockRequest): Steps<UnlockedPfx> {
     if (this.integrity === 'signature') {
       const name = nameOid(this.#raw.contentType);
@@ -195,6 +218,10 @@ export class Pfx {
   #outerBags(): readonly NonNullable<ReturnType<typeof lockedContent>>[] {
     return this.#raw.safes.flatMap(({ bags }) => flattenRaw(bags ?? []).flatMap((raw) => lockedContent(raw) ?? []));
   }
+}
+
+function noKey(): never {
+  throw wrongPasswordError();
 }
 
 /** Models of bags that nobody has opened. */

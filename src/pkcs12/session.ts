@@ -4,9 +4,12 @@
  * Schemes that derive the IV from the salt (PBES1, PKCS#12) must not be reused: for them the session keeps the password, and a
  * rewrite derives anew. Layer: pkcs12.
  */
+import { equalPublicBytes } from '../bytes.ts';
 import { UsageError } from '../errors.ts';
 import type { EncryptionInfo, KdfInfo } from './algorithm.ts';
-import type { MacInfo } from './mac.ts';
+import { derivationsFor } from './cipher.ts';
+import type { Derivation } from './derive.ts';
+import { type MacInfo, macDerivation } from './mac.ts';
 import type { Password, PasswordForm } from './password.ts';
 
 /** A derived key and the algorithm it belongs to. */
@@ -49,6 +52,26 @@ export class PfxSession {
     return this.#parts;
   }
 
+  /** Internal: a copy of the key that a derivation would give, whatever its password; undefined where it is not here. */
+  findKey(derivation: Derivation): Uint8Array<ArrayBuffer> | undefined {
+    const { mac, safes, bag } = this.parts;
+    if (
+      mac !== null &&
+      mac.kdf !== null &&
+      sameDerivation(derivation, macDerivation({ ...mac, kdf: mac.kdf }, NO_PASSWORD))
+    ) {
+      return mac.key.slice();
+    }
+    for (const kept of [...safes, bag]) {
+      if (kept === null || kept.encryption.scheme !== 'pbes2') continue;
+      const { kdf, cipher } = kept.encryption;
+      if (kdf === null || cipher === null) continue;
+      const [own] = derivationsFor(kdf, cipher, NO_PASSWORD);
+      if (own !== undefined && sameDerivation(derivation, own)) return kept.key.slice();
+    }
+    return undefined;
+  }
+
   /** Zeroes all keys. Safe to call twice. */
   dispose(): void {
     if (this.#parts === undefined) return;
@@ -66,4 +89,15 @@ export class PfxSession {
   toJSON(): string {
     return '[redacted]';
   }
+}
+
+const NO_PASSWORD = /* @__PURE__ */ new Uint8Array(0);
+
+/** Says whether two derivations are the same but for the password. */
+function sameDerivation(a: Derivation, b: Derivation): boolean {
+  const { salt: saltA, password: _, ...restA } = a;
+  const { salt: saltB, password: __, ...restB } = b;
+  if (!equalPublicBytes(saltA, saltB)) return false;
+  const names = new Set([...Object.keys(restA), ...Object.keys(restB)]) as Set<keyof typeof restA>;
+  return [...names].every((name) => restA[name] === restB[name]);
 }

@@ -13,6 +13,7 @@ import {
   type BagInput,
   type NewBag,
   type Pfx,
+  type PfxContents,
   type PfxSession,
   type ProfileName,
   parsePfx,
@@ -109,24 +110,40 @@ export class SealedWallet {
 
   /** Writes contents. Derives keys only for a new password, and for schemes that must not reuse a salt. */
   async encode(contents: WalletContents): Promise<EncodedWallet> {
-    const { layout, profile, options, opened, session, password } = this.#parts;
+    const { layout, opened, session } = this.#parts;
     const entries = formatEntries(contents);
     try {
       const made = layout === 'java' ? formatJavaBags(entries, contents) : entries.map(oracleBag);
       const safes = opened === null ? null : mergeSafes(opened.safes, made);
-      const { iterations, randomBytes, signal } = options;
-      const sealed = await sealPfx(safes === null ? { bags: made } : { safes }, {
-        profile,
-        ...(session === null ? { password: password as Secret } : { session }),
-        ...(iterations !== undefined && session === null && { iterations }),
-        ...(randomBytes && { random: randomBytes }),
-        ...(signal && { signal }),
-      });
-      const next = new SealedWallet({ ...this.#parts, session: sealed.session, password: null });
-      return { bytes: sealed.bytes, sealed: next };
+      if (session === null && safes === null && layout === 'java') return await this.#encodeUnderOneSalt(made);
+      return await this.#seal(safes === null ? { bags: made } : { safes }, session);
     } finally {
       for (const { value } of entries) value.dispose();
     }
+  }
+
+  /** Java's entries are encrypted one by one: a first file of one entry gives the key that all the others then share. */
+  async #encodeUnderOneSalt(made: readonly NewBag[]): Promise<EncodedWallet> {
+    const first = await this.#seal({ bags: made.slice(0, 1) }, null);
+    try {
+      return await this.#seal({ bags: made }, first.sealed.#parts.session);
+    } finally {
+      first.sealed.retire();
+    }
+  }
+
+  async #seal(contents: PfxContents, session: PfxSession | null): Promise<EncodedWallet> {
+    const { profile, options, password } = this.#parts;
+    const { iterations, randomBytes, signal } = options;
+    const sealed = await sealPfx(contents, {
+      profile,
+      ...(session === null ? { password: password as Secret } : { session }),
+      ...(iterations !== undefined && session === null && { iterations }),
+      ...(randomBytes && { random: randomBytes }),
+      ...(signal && { signal }),
+    });
+    const next = new SealedWallet({ ...this.#parts, session: sealed.session, password: null });
+    return { bytes: sealed.bytes, sealed: next };
   }
 
   /** The same file under another password: new salts, new keys, at the next `encode`. */

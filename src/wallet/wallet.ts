@@ -35,14 +35,7 @@ import {
 } from './data-key.ts';
 import { keyringAlias } from './entries.ts';
 import { formatHexKeyId } from './key-id.ts';
-import {
-  type ClosedWallet,
-  createSealed,
-  openSealed,
-  type SealedWallet,
-  type WalletLayout,
-  type WalletProfile,
-} from './sealed.ts';
+import { createSealed, openSealed, type SealedWallet, type WalletLayout, type WalletProfile } from './sealed.ts';
 
 /** A password: text, its UTF-8 bytes, or a Secret. */
 export type WalletPassword = string | Uint8Array | Secret;

@@ -45,8 +45,9 @@ export async function acquireLock(fs: FileSystem, directory: string, options: Lo
   for (;;) {
     options.signal?.throwIfAborted();
     const name = entryName();
-    await (await fs.create(join(directory, name), 0o600)).close();
+    const entry = await fs.create(join(directory, name), 0o600);
     try {
+      await entry.close();
       if (await waitAlone(fs, directory, name, deadline, options.signal)) return held(fs, directory, name);
     } catch (error) {
       await leave(fs, directory, name);
@@ -82,7 +83,7 @@ async function livingOthers(fs: FileSystem, directory: string, name: string): Pr
   const others = (await fs.list(directory)).filter((entry) => entry !== name && ENTRY.test(entry));
   const living: string[] = [];
   for (const other of others) {
-    if (isAlive(other)) living.push(other);
+    if (!abandoned.has(other) && isAlive(other)) living.push(other);
     else await leave(fs, directory, other);
   }
   return living;
@@ -98,14 +99,21 @@ function held(fs: FileSystem, directory: string, name: string): HeldLock {
   };
 }
 
-/** Removes an entry; one that is gone already was removed by somebody who saw its owner dead. */
+/**
+ * Removes an entry; one that is gone already was removed by somebody who saw its owner dead. Never fails: an entry of ours that
+ * cannot be removed now counts as gone in this process, and is tried again at the next look.
+ */
 async function leave(fs: FileSystem, directory: string, name: string): Promise<void> {
   try {
     await fs.remove(join(directory, name));
+    abandoned.delete(name);
   } catch (error) {
-    if (errnoCode(error) !== 'ENOENT') throw error;
+    if (errnoCode(error) !== 'ENOENT') abandoned.add(name);
   }
 }
+
+/** Entries that this process has left and could not remove. */
+const abandoned = /* @__PURE__ */ new Set<string>();
 
 /** random . process id . process start . machine, boot and process namespace */
 const ENTRY = /^([0-9a-f]{12})\.(\d+)\.(\d+)\.([\w-]+)$/;

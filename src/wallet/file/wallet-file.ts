@@ -12,7 +12,7 @@ import { AuthenticationError, FormatError, KeywardError, StateError, UsageError 
 import { createWallet, openWallet, type Wallet, type WalletOptions, type WalletPassword } from '../index.ts';
 import { createWholeFile, removeTemporaries, replaceFile } from './atomic-write.ts';
 import { listBackups, writeBackup } from './backup.ts';
-import { errnoCode, type FileStamp, type FileSystem, nodeFileSystem } from './file-system.ts';
+import { type FileStamp, type FileSystem, nodeFileSystem } from './file-system.ts';
 import { acquireLock } from './lock.ts';
 
 /** Name of the wallet in its directory. */
