@@ -1,0 +1,13 @@
+/** The door of wallet files: Node only. */
+export { type BackupName, listBackups, parseBackupName } from './backup.ts';
+export { type FileStamp, type FileSystem, type FileWriter, nodeFileSystem } from './file-system.ts';
+export { acquireLock, type HeldLock, type LockOptions } from './lock.ts';
+export {
+  type BackupRequest,
+  type Changed,
+  createWalletFile,
+  openWalletFile,
+  WALLET_FILE,
+  WalletFile,
+  type WalletFileOptions,
+} from './wallet-file.ts';
