@@ -98,11 +98,14 @@ export function describeKdf(cursor: DerCursor, name: string): KdfInfo {
   return kdf;
 }
 
-/** Reads an AlgorithmIdentifier that must name an HMAC; its parameters, NULL or absent, say nothing. */
+/** Reads an AlgorithmIdentifier that must name an HMAC; its parameters are NULL or absent (RFC 8018 B.1). */
 export function describeHmac(cursor: DerCursor, name: string): Pkcs12HashName {
-  const oid = cursor.readSequence(name).readOid();
+  const algorithm = cursor.readSequence(name);
+  const oid = algorithm.readOid();
   const facts = hashByHmacOid(oid);
   if (facts === null) throw unsupported(name, oid);
+  if (algorithm.more) algorithm.readNull();
+  algorithm.assertEnd();
   return facts.name;
 }
 

@@ -43,3 +43,4 @@ export { loadRare } from './rare.ts';
 export type { Safe } from './safe.ts';
 export type { PfxSession } from './session.ts';
 export type { DecryptOptions, UnlockedPfx } from './unlocked.ts';
+export { type Judged, judgePfx, type Severity, type Verdict } from './verdicts.ts';

@@ -47,7 +47,9 @@ export function describeMac(raw: RawMac): MacInfo {
     if (oid === SCHEME.PBMAC1) return { ...base, ...describePbmac1(raw) };
     const facts = hashByOid(oid);
     if (facts === null) throw unsupported('MAC over', oid);
-    if (raw.algorithm.parameters === null) quirks.push('digest-without-null');
+    const { parameters } = raw.algorithm;
+    if (parameters === null) quirks.push('digest-without-null');
+    else readDer(parameters, `parameters of ${facts.title}`, (cursor) => cursor.readNull());
     return {
       ...base,
       name: `HMAC-${facts.title} under the PKCS#12 KDF`,
