@@ -132,10 +132,10 @@ const cbcBad: Prepare = (core, secrets, pair) => {
 
 /** Runs `use` with a handle of a secret KEK: imported, its schedule loaded, used twice and wiped, all of it traced. */
 const withHandle =
-  (use: (core: Core, kek: ReturnType<Core['importKek']>, key: Uint8Array) => unknown): Prepare =>
+  (use: (core: Core, kek: ReturnType<Core['importKek']>, key: Uint8Array) => unknown, lengths = KEY_BYTES): Prepare =>
   (core, secrets, pair) => {
     const kek = kekOf(secrets, pair);
-    const key = secrets.bytes(turn(KEY_BYTES, pair));
+    const key = secrets.bytes(turn(lengths, pair));
     return () => {
       const handle = core.importKek(kek);
       use(core, handle, key);
@@ -143,6 +143,31 @@ const withHandle =
       handle.dispose();
     };
   };
+
+/** Counts around the groups of eight, and now and then more than a window holds. */
+const BATCHES = [1, 2, 3, 7, 8, 9, 13, 16, 17];
+const batchCount = (pair: number) => (pair % 500 === 499 ? 2000 : turn(BATCHES, pair));
+const batchKeyBytes = (pair: number) => turn([32, 16, 24, 64], Math.floor(pair / BATCHES.length));
+
+/** A batch whose keys number `bad` (public: the result names them) do not verify, for a secret reason. */
+const batchWith =
+  (bad: (pair: number, count: number) => readonly number[]): Prepare =>
+  (core, secrets, pair) => {
+    const kek = kekOf(secrets, pair);
+    const each = batchKeyBytes(pair);
+    const count = batchCount(pair);
+    const wrapped = core.wrapKeys(kek, secrets.bytes(count * each), each);
+    const failing = bad(pair, count);
+    for (const i of failing) {
+      const at = i * (each + 8);
+      wrapped.set(secrets.changed(wrapped.subarray(at, at + each + 8)), at);
+    }
+    return () => mustBe(failing.join(), core.unwrapKeys(kek, wrapped, each).failed.join());
+  };
+
+const someOf = (pair: number, count: number) =>
+  Array.from({ length: count }, (_, i) => i).filter((i) => (i * 7 + pair) % 3 === 0);
+const lastOf = (_: number, count: number) => [count - 1];
 
 export const AES_CASES: readonly Case[] = [
   { name: 'wrapKey', drives: ['wrapKey'], prepare: wrapCase },
@@ -171,6 +196,23 @@ export const AES_CASES: readonly Case[] = [
       core.unwrapKey(kek, core.wrapKey(kek, key));
       core.unwrapKeyPadded(kek, core.wrapKeyPadded(kek, key));
     }),
+  },
+  {
+    name: 'wrapKeys',
+    drives: ['wrapKeys'],
+    prepare: (core, secrets, pair) => {
+      const kek = kekOf(secrets, pair);
+      const each = batchKeyBytes(pair);
+      const keys = secrets.bytes(batchCount(pair) * each);
+      return () => core.wrapKeys(kek, keys, each);
+    },
+  },
+  { name: 'unwrapKeys', drives: ['unwrapKeys'], prepare: batchWith(() => []) },
+  { name: 'unwrapKeys, some fail', drives: ['unwrapKeys'], prepare: batchWith(someOf) },
+  {
+    name: 'wrapKeys and unwrapKeys by handle',
+    drives: ['importKek', 'Kek', 'wrapKeys', 'unwrapKeys'],
+    prepare: withHandle((core, kek, key) => core.unwrapKeys(kek, core.wrapKeys(kek, key, 16), 16), [32, 16, 64, 256]),
   },
   {
     name: 'encryptCbc',
@@ -212,6 +254,12 @@ export const AES_VERDICTS: readonly Verdict[] = [
       unwrapPaddedGood((_, pair) => 8 * Math.ceil(paddedBytes(pair) / 8)),
       unwrapPaddedGood((secrets, pair) => 8 * Math.ceil(paddedBytes(pair) / 8) - 1 - secrets.below(7)),
     ],
+  },
+  { name: 'unwrapKeys: which key failed', site: null, outcomes: [batchWith(() => [0]), batchWith(lastOf)] },
+  {
+    name: 'unwrapKeys: whether any key failed', // then the binding reads the flags and wipes them
+    site: 'wipe/wipe: memory.fill to #1',
+    outcomes: [batchWith(() => []), batchWith(lastOf)],
   },
   {
     name: 'decryptCbc: whether the check passed',

@@ -21,6 +21,31 @@ function mixedHex(secrets: Secrets, digits: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: digits }, () => set.charCodeAt(secrets.below(set.length)));
 }
 
+/** Characters beside the ranges of both alphabets. */
+const NEVER = Array.from('@`[-_.:~{', (c) => c.charCodeAt(0));
+
+/** Reads hex, or base64, with `strangers` characters at secret places that are none. */
+const readBroken =
+  (form: 'hex' | 'base64', strangers: number): Prepare =>
+  (core, secrets, pair) => {
+    const bytes = 1 + publicLength(pair);
+    const text = form === 'hex' ? mixedHex(secrets, 2 * bytes) : core.encodeBase64(secrets.bytes(3 * bytes));
+    for (let n = 0; n < strangers; n++) {
+      const stranger = secrets.below(2) === 0 ? 0x7b + secrets.below(0x85) : turn(NEVER, secrets.below(NEVER.length));
+      text[secrets.below(text.length)] = stranger;
+    }
+    const read = form === 'hex' ? core.decodeHex : core.decodeBase64;
+    return () => {
+      try {
+        read(text);
+      } catch (error) {
+        if (strangers > 0 && (error as { code?: string }).code === 'ERR_ENCODING') return;
+        throw error;
+      }
+      if (strangers > 0) throw new Error('the case does not do what it says');
+    };
+  };
+
 export const ENCODING_CASES: readonly Case[] = [
   {
     name: 'hex, written',
@@ -77,30 +102,24 @@ export const ENCODING_CASES: readonly Case[] = [
       return () => core.decodeBase64(text, { whitespace: 'ignore' });
     },
   },
+  { name: 'hex, characters that are no digits', drives: ['decodeHex'], prepare: readBroken('hex', 2) },
+  { name: 'base64, characters that do not belong', drives: ['decodeBase64'], prepare: readBroken('base64', 2) },
 ];
-
-/** Reads hex with `strangers` characters at secret places that are none. */
-const readBroken =
-  (strangers: number): Prepare =>
-  (core, secrets, pair) => {
-    const text = mixedHex(secrets, 2 * (1 + publicLength(pair)));
-    for (let n = 0; n < strangers; n++) text[secrets.below(text.length)] = 0x67 + secrets.below(0x99);
-    return () => {
-      try {
-        core.decodeHex(text);
-      } catch (error) {
-        if (strangers > 0 && (error as { code?: string }).code === 'ERR_ENCODING') return;
-        throw error;
-      }
-      if (strangers > 0) throw new Error('the case does not do what it says');
-    };
-  };
 
 export const ENCODING_VERDICTS: readonly Verdict[] = [
   {
     name: 'decodeHex: all digits, or not',
     site: 'encoding/text/decodeText: if #15',
-    outcomes: [readBroken(0), readBroken(2)],
+    outcomes: [readBroken('hex', 0), readBroken('hex', 2)],
   },
-  { name: 'decodeHex: which characters are no digits', site: null, outcomes: [readBroken(1), readBroken(3)] },
+  {
+    name: 'decodeBase64: all characters belong, or not',
+    site: 'encoding/text/decodeText: if #15',
+    outcomes: [readBroken('base64', 0), readBroken('base64', 2)],
+  },
+  {
+    name: 'decodeHex: which characters are no digits',
+    site: null,
+    outcomes: [readBroken('hex', 1), readBroken('hex', 3)],
+  },
 ];
