@@ -2,7 +2,9 @@
  * The two messages of fetching a key, KMIP 1.1: written and read with the public writer and reader, nothing else. What the
  * benchmark races, and the example to copy for other operations.
  */
-import { readTtlv, type TtlvMessage, writeTtlv } from '../core/index.ts';
+import { type TtlvMessage, writeTtlv } from '../core/index.ts';
+import { Operation, ResultStatus, Tag } from './generated/registry.ts';
+import { readTtlv } from './message.ts';
 
 /** The fields that a Get response is read for. */
 export interface GetResponse {
@@ -29,17 +31,18 @@ export function decodeGetResponse(bytes: Uint8Array): GetResponse {
 }
 
 function readGetResponse(message: TtlvMessage): GetResponse {
-  const item = message.child(message.root, 0x42000f);
-  const status = message.child(item, 0x42007f);
-  if (message.enumeration(status) !== 0) throw message.fault(status, 'ERR_TTLV_VALUE', 'the operation did not succeed');
-  const payload = message.child(item, 0x42007c);
-  const uniqueIdentifier = message.text(message.child(payload, 0x420094));
-  const block = message.child(message.child(payload, 0x42008f), 0x420040);
+  const item = message.child(message.root, Tag.BatchItem);
+  const status = message.child(item, Tag.ResultStatus);
+  if (message.enumeration(status) !== ResultStatus.Success)
+    throw message.fault(status, 'ERR_TTLV_VALUE', 'the operation did not succeed');
+  const payload = message.child(item, Tag.ResponsePayload);
+  const uniqueIdentifier = message.text(message.child(payload, Tag.UniqueIdentifier));
+  const block = message.child(message.child(payload, Tag.SymmetricKey), Tag.KeyBlock);
   return {
     uniqueIdentifier,
-    algorithm: message.enumeration(message.child(block, 0x420028)),
-    lengthBits: message.integer(message.child(block, 0x42002a)),
-    key: message.byteString(message.child(message.child(block, 0x420045), 0x420043)),
+    algorithm: message.enumeration(message.child(block, Tag.CryptographicAlgorithm)),
+    lengthBits: message.integer(message.child(block, Tag.CryptographicLength)),
+    key: message.byteString(message.child(message.child(block, Tag.KeyValue), Tag.KeyMaterial)),
   };
 }
 
@@ -51,18 +54,18 @@ function readGetResponse(message: TtlvMessage): GetResponse {
  */
 export function encodeGetRequest(uniqueIdentifier: string): Uint8Array<ArrayBuffer> {
   return writeTtlv((w) => {
-    w.open(0x420078);
-    w.open(0x420077);
-    w.open(0x420069);
-    w.integer(0x42006a, 1);
-    w.integer(0x42006b, 1);
+    w.open(Tag.RequestMessage);
+    w.open(Tag.RequestHeader);
+    w.open(Tag.ProtocolVersion);
+    w.integer(Tag.ProtocolVersionMajor, 1);
+    w.integer(Tag.ProtocolVersionMinor, 1);
     w.close();
-    w.integer(0x42000d, 1);
+    w.integer(Tag.BatchCount, 1);
     w.close();
-    w.open(0x42000f);
-    w.enumeration(0x42005c, 0x0a);
-    w.open(0x420079);
-    w.text(0x420094, uniqueIdentifier);
+    w.open(Tag.BatchItem);
+    w.enumeration(Tag.Operation, Operation.Get);
+    w.open(Tag.RequestPayload);
+    w.text(Tag.UniqueIdentifier, uniqueIdentifier);
     w.close();
     w.close();
     w.close();

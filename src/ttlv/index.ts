@@ -1,2 +1,29 @@
 /** The door of the ttlv room. */
+export {
+  ItemType,
+  type TtlvItem,
+  type TtlvLimits,
+  type TtlvMessage,
+  type TtlvWriter,
+  writeTtlv,
+} from '../core/index.ts';
+export type { FormatOptions } from './form.ts';
+export * from './generated/registry.ts';
 export { decodeGetResponse, encodeGetRequest, type GetResponse } from './get.ts';
+export { formatTtlvJson, parseTtlvJson } from './json.ts';
+export { parseTtlv, readTtlv, validateTtlv } from './message.ts';
+export {
+  enumerationName,
+  enumerationValue,
+  labelOf,
+  maskNames,
+  normalizeName,
+  tagName,
+  tagOfLabel,
+  tagOfName,
+} from './names.ts';
+export type { RedactOptions } from './redact.ts';
+export { formatTtlvText, parseTtlvText } from './text.ts';
+export { encodeTtlv, readTtlvTree, type TtlvNode, treeOf, wipeTree } from './tree.ts';
+export { dateFromSeconds, secondsFromDate } from './value.ts';
+export { formatTtlvXml, parseTtlvXml } from './xml.ts';
