@@ -19,6 +19,7 @@ const chromium = {
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    slowTestThreshold: 5000,
     projects: [
       {
         test: {

@@ -73,7 +73,7 @@ function runVitest(project) {
       '--project',
       project,
       '--passWithNoTests',
-      '--reporter=default',
+      '--reporter=./test/support/reporter.mjs',
       '--reporter=json',
       `--outputFile.json=${report}`,
       ...extra,
