@@ -97,7 +97,7 @@ const NUMBERS = {
 };
 
 /** Kinds of FIELD records, from 1. */
-const FIELD_KINDS = [
+export const FIELD_KINDS = [
   'VERSION',
   'CONTENT_TYPE',
   'CONTENT', // octets of an OCTET STRING; of an unknown content type the whole element
@@ -119,7 +119,7 @@ const FIELD_KINDS = [
 ];
 
 /** Where a grammar was when it failed; the names that an error's path shows. */
-const PLACES = [
+export const PLACES = [
   '',
   'PFX',
   'ContentInfo',

@@ -390,22 +390,27 @@ function readSafes(fields: Fields): OpenSafe[] {
 
 function readBags(fields: Fields): RawBag[] {
   const root: RawBag[] = [];
-  const open: RawBag[][] = [root]; // the list for each depth
+  // for each depth of SafeContents: the list being filled, and the attributes of its last bag, which follow its own bags
+  const lists: RawBag[][] = [root];
+  const attributes: RawAttribute[][] = [];
   while (fields.kind !== 0) {
     const depth = fields.depth;
+    if (fields.kind === FIELD_ATTRIBUTE) {
+      (attributes[depth] as RawAttribute[]).push(readAttribute(fields));
+      continue;
+    }
     const offset = fields.fileOffset;
     const der = fields.take(FIELD_BAG);
     const bagId = fields.takeOid(FIELD_BAG_ID);
     const value = fields.take(FIELD_BAG_VALUE);
-    const attributes: RawAttribute[] = [];
-    while (fields.kind === FIELD_ATTRIBUTE) attributes.push(readAttribute(fields));
-    let bags: RawBag[] | null = null;
-    if (fields.kind === FIELD_NESTED) {
+    const own: RawAttribute[] = [];
+    const bags: RawBag[] | null = fields.kind === FIELD_NESTED ? [] : null;
+    (lists[depth] as RawBag[]).push({ bagId, offset, der, value, attributes: own, bags });
+    attributes[depth] = own;
+    if (bags !== null) {
       fields.skip();
-      bags = [];
-      open[depth + 1] = bags;
+      lists[depth + 1] = bags;
     }
-    (open[depth] as RawBag[]).push({ bagId, offset, der, value, attributes, bags });
   }
   return root;
 }

@@ -154,6 +154,7 @@ describe('a type where another belongs (CVE-2026-22795)', () => {
 describe('something more where nothing belongs', () => {
   it('after every last element', () => {
     const more = tlv(0x0a, Uint8Array.of(7));
+    const info = seq(DATA, ALGORITHM, tlv(0x80));
     for (const [file, place] of [
       [pfx([], macData(), more), 'PFX'],
       [pfx([], seq(seq(ALGORITHM, octets()), octets(), int(1), more)), 'MacData'],
@@ -162,13 +163,15 @@ describe('something more where nothing belongs', () => {
       [seq(int(3), seq(DATA, explicit(0, octets(), more))), 'ContentInfo'],
       [seq(int(3), seq(DATA, explicit(0, octets()), more)), 'ContentInfo'],
       [pfx([seq(DATA, explicit(0, octets(seq())), more)]), 'ContentInfo'],
-      [pfx([seq(ENCRYPTED_DATA, explicit(0, seq(int(0), seq(), more)))]), 'EncryptedData'],
+      [pfx([seq(ENCRYPTED_DATA, explicit(0, seq(int(0), info, explicit(1), more)))]), 'EncryptedData'],
       [pfx([encryptedSafe(join(tlv(0x80), more))]), 'EncryptedContentInfo'],
       [pfx([dataSafe(seq(bagId(1), explicit(0, seq(), more)))]), 'SafeBag'],
       [pfx([dataSafe(seq(bagId(1), explicit(0, seq()), set(), more))]), 'SafeBag'],
       [pfx([dataSafe(bag(bagId(1), seq(), seq(FRIENDLY_NAME, set(), more)))]), 'Attribute'],
     ] as const)
       refuses(file, 'ERR_DER_TRAILING', place, find(file, more));
+    const file = pfx([seq(ENCRYPTED_DATA, explicit(0, seq(int(0), info, more)))]);
+    refuses(file, 'ERR_DER_TAG', 'EncryptedData', find(file, more)); // not the optional [1]
   });
 
   it('trailing bytes: in the file and in each inner encoding, unless tolerated', () => {
