@@ -19,15 +19,16 @@ export const SHA512_224: i32 = 5;
 export const SHA512_256: i32 = 6;
 export const HASHES: i32 = 7;
 
-// HASH_SCRATCH: RING 128 (generated code) | STATE 64 | OUTER 64 | WORDS 128 | PAD 256 | KEY 256 | TOTAL 8, HASH 4
-export const STATE: usize = HASH_SCRATCH + 128;
-export const OUTER: usize = HASH_SCRATCH + 192;
-export const WORDS: usize = HASH_SCRATCH + 256;
-export const PAD: usize = HASH_SCRATCH + 384;
-export const KEY: usize = HASH_SCRATCH + 640;
-const TOTAL: usize = HASH_SCRATCH + 896;
-const HASH: usize = HASH_SCRATCH + 904;
-const USED: usize = 912;
+// HASH_SCRATCH: RING 320 (generated code) | STATE 64 | OUTER 64 | WORDS 128 | TOTAL 8, HASH 4 | PAD 256 | KEY 128
+const RING: usize = HASH_SCRATCH;
+export const STATE: usize = RING + 320;
+export const OUTER: usize = RING + 384;
+export const WORDS: usize = RING + 448;
+const TOTAL: usize = RING + 576;
+const HASH: usize = RING + 584;
+export const PAD: usize = RING + 640;
+export const KEY: usize = RING + 896;
+const USED: usize = 1024;
 
 /** Longest input of one call: keeps every address below inside 32 bits. */
 const MAX_LENGTH: usize = 1 << 26;
@@ -116,15 +117,15 @@ export function hashAbort(): void {
   memory.fill(HASH_SCRATCH, 0, USED);
 }
 
-/** Wipes what the one-shot calls use: not KEY and what follows. */
-export function wipeState(): void {
-  for (let p = HASH_SCRATCH; p < PAD; p += 64) {
-    v128.store(p, i64x2.splat(0));
-    v128.store(p, i64x2.splat(0), 16);
-    v128.store(p, i64x2.splat(0), 32);
-    v128.store(p, i64x2.splat(0), 48);
+/** Wipes what a one-shot call uses: everything before PAD, which is zero again already. */
+function wipeState(): void {
+  const zero = i64x2.splat(0);
+  for (let p = RING; p < PAD; p += 64) {
+    v128.store(p, zero);
+    v128.store(p, zero, 16);
+    v128.store(p, zero, 32);
+    v128.store(p, zero, 48);
   }
-  store<u64>(TOTAL, 0);
 }
 
 /** dst = hash of `len` bytes at `src`; returns the digest's length. `dst` may be `src`. */

@@ -3,6 +3,7 @@
  * any length: what does not fit the input window passes through it in pieces, within one synchronous call.
  * SHA-3 and MD5 are not here. Layer: core.
  */
+import { formatHex } from '../bytes.ts';
 import { KeywardError, UsageError } from '../errors.ts';
 import { HASH_SCRATCH, HASH_SCRATCH_BYTES, IN, IN_BYTES, OUT } from './generated/layout.ts';
 import { exposeKey, type KeyBytes } from './key-bytes.ts';
@@ -50,7 +51,7 @@ function digest(id: number, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   view.set(bytes, IN);
   const written = wasm.hashOnce(IN, id, IN, length); // over its input: one window to wipe
   const out = written < 0 ? undefined : view.slice(IN, IN + written);
-  wasm.wipe(IN, length > 64 ? length : 64);
+  wasm.wipe(IN, Math.max(length, 64));
   if (out === undefined) throw statusError(written, 'hash input');
   return out;
 }
@@ -97,8 +98,8 @@ export function hashFacts(name: HashName): HashFacts {
 
 function selfTest(name: HashName, facts: HashFacts): void {
   const got = digest(facts.id, Uint8Array.of(0x61, 0x62, 0x63));
-  const text = Array.from(got, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  if (text !== facts.knownAnswer) throw new KeywardError('ERR_SELF_TEST', `${name} does not compute its known answer`);
+  if (formatHex(got) !== facts.knownAnswer)
+    throw new KeywardError('ERR_SELF_TEST', `${name} does not compute its known answer`);
   tested[facts.id] = true;
 }
 

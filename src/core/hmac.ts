@@ -1,4 +1,6 @@
 /** HMAC (RFC 2104, FIPS 198-1) over every hash of the core, one-shot, for keys and texts of any length. Layer: core. */
+import { encodeUtf8, formatHex } from '../bytes.ts';
+import { KeywardError } from '../errors.ts';
 import { IN, IN_BYTES } from './generated/layout.ts';
 import { finishStream, type HashName, hash, hashFacts } from './hash.ts';
 import { exposeKey, type KeyBytes } from './key-bytes.ts';
@@ -18,6 +20,7 @@ import { core, memory } from './wasm.ts';
  */
 export function hmac(name: HashName, key: KeyBytes, bytes: KeyBytes): Uint8Array<ArrayBuffer> {
   const { id, blockBytes } = hashFacts(name);
+  if (!tested) selfTest();
   const keyBytes = exposeKey(key);
   const text = exposeKey(bytes);
   if (keyBytes.length > blockBytes) {
@@ -30,6 +33,16 @@ export function hmac(name: HashName, key: KeyBytes, bytes: KeyBytes): Uint8Array
   }
   return tag(id, keyBytes, text);
 }
+
+/** RFC 4231 case 2, before the first use. @throws {KeywardError} ERR_SELF_TEST */
+function selfTest(): void {
+  const got = tag(hashFacts('sha256').id, encodeUtf8('Jefe'), encodeUtf8('what do ya want for nothing?'));
+  if (formatHex(got) !== '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843')
+    throw new KeywardError('ERR_SELF_TEST', 'HMAC does not compute its known answer');
+  tested = true;
+}
+
+let tested = false;
 
 /** HMAC under a key of at most one block. */
 function tag(id: number, key: Uint8Array, text: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -45,7 +58,7 @@ function tag(id: number, key: Uint8Array, text: Uint8Array): Uint8Array<ArrayBuf
   view.set(text, IN + keyLength);
   const written = wasm.hmacOnce(IN, id, IN, keyLength, IN + keyLength, text.length); // over its input
   const out = written < 0 ? undefined : view.slice(IN, IN + written);
-  wasm.wipe(IN, length > 64 ? length : 64);
+  wasm.wipe(IN, Math.max(length, 64));
   if (out === undefined) throw statusError(written, 'HMAC input');
   return out;
 }

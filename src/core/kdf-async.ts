@@ -4,6 +4,7 @@
  * derivations at the same time. Layer: core.
  */
 import { abortReason, KeywardError, UsageError } from '../errors.ts';
+import { assertKnownAnswers } from './kdf.ts';
 import {
   type Chain,
   chainsOf,
@@ -50,6 +51,7 @@ export async function deriveKeys(
 ): Promise<Uint8Array<ArrayBuffer>[]> {
   assertOptions(options);
   if (options.signal?.aborted) throw abortReason(options.signal);
+  assertKnownAnswers();
   const plan = planJobs(jobs);
   if (plan.derivations.length === 0) return [];
   return new Promise((resolve, reject) => new Call(plan, options, resolve, reject));
