@@ -3,15 +3,17 @@
 //
 //   schedule: +0    rounds: u32        10, 12, 14; 0 in an empty slot
 //             +4    forms: u32         bit 0: DECRYPT is filled in, bit 1: PLANES is
-//             +16   ENCRYPT            rounds + 1 round keys in basis E, 0x63 added to all but the first
-//             +272  DECRYPT            the same for the equivalent inverse cipher, in basis D, in the order of use
+//             +16   ENCRYPT            rounds + 1 round keys in basis E, 0x63 added to all but the first; key r is moved by
+//                                      ShiftRows^-r, as the state is (gen-vpaes-tables.mjs)
+//             +272  DECRYPT            the same for the equivalent inverse cipher, in basis D, in the order of use; key r is
+//                                      moved by ShiftRows^r
 //             +512  PLANES             rounds + 1 round keys as 8 bit planes each, for bitslice.ts
 //
 // Constant time: yes. The SubBytes of the expansion is the kernel's; only the key's length is public.
-import { E63, FROM_E, K1, K9, K11, K13, K14 } from '../generated/aes-tables';
+import { E63, FROM_E, K1, K9, K11, K13, K14, ROTATE1, ROTATE2, SHIFT } from '../generated/aes-tables';
 import { AES_SCRATCH, E_LENGTH, E_SLOT, KEK_SLOTS, KEK_SLOTS_BYTES } from '../generated/layout';
 import { planesOfKey } from './bitslice';
-import { map, subBytes, toE } from './serial';
+import { map, permutation, subBytes, toE } from './serial';
 
 export const ENCRYPT: usize = 16;
 export const DECRYPT: usize = 272;
@@ -62,8 +64,17 @@ function expand(schedule: usize, key: usize, keyLen: u32): void {
     }
   }
   v128.store(schedule + ENCRYPT, v128.xor(v128.load(schedule + ENCRYPT), fold));
+  for (let at: usize = 16; at <= rounds << 4; at += 16) {
+    const k = schedule + ENCRYPT + at;
+    v128.store(k, i8x16.swizzle(v128.load(k), permutation(SHIFT, 0 - at)));
+  }
   store<u32>(schedule, <u32>rounds);
   store<u32>(schedule, 0, 4);
+}
+
+/** Round key r in basis E, in the standard's order of bytes, given 16 r. */
+function roundKey(schedule: usize, at: usize): v128 {
+  return i8x16.swizzle(v128.load(schedule + ENCRYPT + at), permutation(SHIFT, at));
 }
 
 /** The address of a schedule's encryption keys. */
@@ -77,23 +88,15 @@ export function decryptKeys(schedule: usize): usize {
   const out = schedule + DECRYPT;
   if (forms & HAS_DECRYPT) return out;
   const last = roundsOf(schedule) << 4;
-  const keys = schedule + ENCRYPT;
-  v128.store(out, map(K1, v128.load(keys + last)));
+  v128.store(out, map(K1, roundKey(schedule, last)));
   for (let at: usize = 16; at < last; at += 16) {
-    const k = v128.load(keys + last - at);
-    // InvMixColumns: 14, 11, 13, 9 times bytes r, r + 1, r + 2, r + 3 of a column
-    v128.store(
-      out + at,
-      v128.xor(
-        v128.xor(map(K14, k), i8x16.swizzle(map(K11, k), i8x16(1, 2, 3, 0, 5, 6, 7, 4, 9, 10, 11, 8, 13, 14, 15, 12))),
-        v128.xor(
-          i8x16.swizzle(map(K13, k), i8x16(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)),
-          i8x16.swizzle(map(K9, k), i8x16(3, 0, 1, 2, 7, 4, 5, 6, 11, 8, 9, 10, 15, 12, 13, 14)),
-        ),
-      ),
-    );
+    const k = roundKey(schedule, last - at);
+    const inner = v128.xor(map(K11, k), i8x16.swizzle(map(K9, k), v128.load(ROTATE2)));
+    const a = i8x16.swizzle(inner, v128.load(ROTATE1));
+    const b = v128.xor(map(K14, k), i8x16.swizzle(map(K13, k), v128.load(ROTATE2)));
+    v128.store(out + at, i8x16.swizzle(v128.xor(a, b), permutation(SHIFT, at))); // InvMixColumns, as in decryptBlock
   }
-  v128.store(out + last, map(K1, v128.load(keys)));
+  v128.store(out + last, i8x16.swizzle(map(K1, roundKey(schedule, 0)), permutation(SHIFT, last)));
   store<u32>(schedule, forms | HAS_DECRYPT, 4);
   return out;
 }
@@ -103,9 +106,9 @@ export function planes(schedule: usize): usize {
   const forms = load<u32>(schedule, 4);
   const out = schedule + PLANES;
   if (forms & HAS_PLANES) return out;
-  const keys = schedule + ENCRYPT;
-  for (let r: usize = 0; r <= roundsOf(schedule); r++)
-    planesOfKey(out + (r << 7), map(FROM_E, v128.load(keys + (r << 4))));
+  for (let r: usize = 0; r <= roundsOf(schedule); r++) {
+    planesOfKey(out + (r << 7), map(FROM_E, roundKey(schedule, r << 4)));
+  }
   store<u32>(schedule, forms | HAS_PLANES, 4);
   return out;
 }

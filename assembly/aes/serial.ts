@@ -16,9 +16,12 @@ import {
   INV,
   INVA,
   NIBBLE,
+  ROTATE1,
+  ROTATE2,
+  ROTATE3,
   S1,
   S2,
-  S3,
+  SHIFT,
   TO_D,
   TO_E,
 } from '../generated/aes-tables';
@@ -76,15 +79,19 @@ export function subBytes(x: v128): v128 {
   return substitute(S1, x);
 }
 
+/** The entry of SHIFT or ROTATEn for round r, given 16 r. */
+export function permutation(table: usize, round: usize): v128 {
+  return v128.load(table + (round & 48));
+}
+
 /**
- * Encrypts a block, E -> E. `keys`: rounds + 1 round keys in E, 0x63 added to all but the first; `rounds`: 10, 12 or 14.
+ * Encrypts a block, E -> E. `keys`: rounds + 1 round keys as schedule.ts makes them; `rounds`: 10, 12 or 14.
  *
  *   state += key[0]
  *   for r = 1 .. rounds - 1:  state = MixColumns(ShiftRows(SubBytes(state))) + key[r]
  *   state = ShiftRows(SubBytes(state)) + key[rounds]
  *
- * MixColumns takes 2, 3, 1, 1 times a column's bytes r, r+1, r+2, r+3: the look-ups give all three multiples, and the four
- * shuffles move ShiftRows and the rotation of columns at once, side by side, because the time of a round is its longest path.
+ * MixColumns, with ROTn the rotation of columns by n: c = 2 y + ROT1(y), the result c + ROT1(c) + ROT3(y).
  */
 export function encryptBlock(x: v128, keys: usize, rounds: usize): v128 {
   const m = v128.load(NIBBLE);
@@ -92,31 +99,27 @@ export function encryptBlock(x: v128, keys: usize, rounds: usize): v128 {
   const inva = v128.load(INVA);
   const s1a = v128.load(S1);
   const s1b = v128.load(S1, 16);
-  const shift = i8x16(0, 5, 10, 15, 4, 9, 14, 3, 8, 13, 2, 7, 12, 1, 6, 11);
-  const last = keys + (rounds << 4);
+  const s2a = v128.load(S2);
+  const s2b = v128.load(S2, 16);
+  const last = rounds << 4;
   x = v128.xor(x, v128.load(keys));
-  for (let key = keys + 16; key < last; key += 16) {
+  let at: usize = 16; // 16 r
+  do {
     const k = v128.and(x, m);
     const i = v128.and(i16x8.shr_u(x, 4), m);
     const j = v128.xor(k, i);
     const ak = i8x16.swizzle(inva, k);
     const io = half(inv, i, ak, j);
     const jo = half(inv, j, ak, i);
-    const y1 = v128.xor(i8x16.swizzle(s1a, io), i8x16.swizzle(s1b, jo));
-    const y2 = v128.xor(i8x16.swizzle(v128.load(S2), io), i8x16.swizzle(v128.load(S2, 16), jo));
-    const y3 = v128.xor(i8x16.swizzle(v128.load(S3), io), i8x16.swizzle(v128.load(S3, 16), jo));
-    x = v128.xor(
-      v128.xor(
-        v128.xor(v128.load(key), i8x16.swizzle(y2, shift)),
-        i8x16.swizzle(y3, i8x16(5, 10, 15, 0, 9, 14, 3, 4, 13, 2, 7, 8, 1, 6, 11, 12)),
-      ),
-      v128.xor(
-        i8x16.swizzle(y1, i8x16(10, 15, 0, 5, 14, 3, 4, 9, 2, 7, 8, 13, 6, 11, 12, 1)),
-        i8x16.swizzle(y1, i8x16(15, 0, 5, 10, 3, 4, 9, 14, 7, 8, 13, 2, 11, 12, 1, 6)),
-      ),
-    );
-  }
-  return v128.xor(i8x16.swizzle(subBytes(x), shift), v128.load(last));
+    const y = v128.xor(i8x16.swizzle(s1a, io), i8x16.swizzle(s1b, jo));
+    const y2 = v128.xor(i8x16.swizzle(s2a, io), i8x16.swizzle(s2b, jo));
+    const rotate = permutation(ROTATE1, at);
+    const c = v128.xor(y2, i8x16.swizzle(y, rotate));
+    const d = v128.xor(i8x16.swizzle(y, permutation(ROTATE3, at)), v128.load(keys + at));
+    x = v128.xor(i8x16.swizzle(c, rotate), v128.xor(c, d));
+    at += 16;
+  } while (at < last);
+  return i8x16.swizzle(v128.xor(substitute(S1, x), v128.load(keys + last)), permutation(SHIFT, last));
 }
 
 /**
@@ -125,35 +128,32 @@ export function encryptBlock(x: v128, keys: usize, rounds: usize): v128 {
  *   state += key[0]
  *   for r = 1 .. rounds - 1:  state = InvMixColumns(InvShiftRows(InvSubBytes(state))) + key[r]
  *   state = InvShiftRows(InvSubBytes(state)) + key[rounds]
+ *
+ * InvMixColumns: 14 y + ROT1(11 y + ROT2(9 y)) + ROT2(13 y). Many processors shuffle once a cycle, so the order matters.
  */
 export function decryptBlock(x: v128, keys: usize, rounds: usize): v128 {
   const m = v128.load(NIBBLE);
   const inv = v128.load(INV);
   const inva = v128.load(INVA);
-  const shift = i8x16(0, 13, 10, 7, 4, 1, 14, 11, 8, 5, 2, 15, 12, 9, 6, 3);
-  const last = keys + (rounds << 4);
+  const last = rounds << 4;
   x = v128.xor(x, v128.load(keys));
-  for (let key = keys + 16; key < last; key += 16) {
+  let at: usize = 16; // 16 r
+  do {
     const k = v128.and(x, m);
     const i = v128.and(i16x8.shr_u(x, 4), m);
     const j = v128.xor(k, i);
     const ak = i8x16.swizzle(inva, k);
     const io = half(inv, i, ak, j);
     const jo = half(inv, j, ak, i);
+    const rotate2 = permutation(ROTATE2, 0 - at);
     const y9 = v128.xor(i8x16.swizzle(v128.load(I9), io), i8x16.swizzle(v128.load(I9, 16), jo));
     const y11 = v128.xor(i8x16.swizzle(v128.load(I11), io), i8x16.swizzle(v128.load(I11, 16), jo));
+    const a = i8x16.swizzle(v128.xor(y11, i8x16.swizzle(y9, rotate2)), permutation(ROTATE1, 0 - at));
     const y13 = v128.xor(i8x16.swizzle(v128.load(I13), io), i8x16.swizzle(v128.load(I13, 16), jo));
+    const b = v128.xor(i8x16.swizzle(y13, rotate2), v128.load(keys + at));
     const y14 = v128.xor(i8x16.swizzle(v128.load(I14), io), i8x16.swizzle(v128.load(I14, 16), jo));
-    x = v128.xor(
-      v128.xor(
-        v128.xor(v128.load(key), i8x16.swizzle(y14, shift)),
-        i8x16.swizzle(y11, i8x16(13, 10, 7, 0, 1, 14, 11, 4, 5, 2, 15, 8, 9, 6, 3, 12)),
-      ),
-      v128.xor(
-        i8x16.swizzle(y13, i8x16(10, 7, 0, 13, 14, 11, 4, 1, 2, 15, 8, 5, 6, 3, 12, 9)),
-        i8x16.swizzle(y9, i8x16(7, 0, 13, 10, 11, 4, 1, 14, 15, 8, 5, 2, 3, 12, 9, 6)),
-      ),
-    );
-  }
-  return v128.xor(i8x16.swizzle(substitute(I1, x), shift), v128.load(last));
+    x = v128.xor(v128.xor(a, b), y14);
+    at += 16;
+  } while (at < last);
+  return i8x16.swizzle(v128.xor(substitute(I1, x), v128.load(keys + last)), permutation(SHIFT, 0 - last));
 }

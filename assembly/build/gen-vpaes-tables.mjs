@@ -18,6 +18,10 @@
 // Two bases hold the state, both with 0x63 added so that the affine constant vanishes into the round keys:
 //   E, encryption: E(x) = T(x), the tower basis
 //   D, decryption: D(x) = T(L^-1 (x)), L the S-box's linear part, so that a round may start with the inversion
+//
+// ShiftRows is put off: after r rounds the register holds the state with ShiftRows^-r applied. All other steps work on single
+// bytes and do not care, save MixColumns, whose rotation of columns becomes ShiftRows^-r . rotation . ShiftRows^r: a table for
+// each r mod 4. The last round undoes what has gathered. Decryption goes the other way, hence takes the tables of -r.
 import { mkdirSync, writeFileSync } from 'node:fs';
 
 const range = (n) => Array.from({ length: n }, (_, i) => i);
@@ -103,6 +107,15 @@ for (const x of range(256)) {
   for (const y of range(256)) if (T(mul8(x, y)) !== mulTower(T(x), T(y))) fail('T is not an isomorphism');
 }
 
+// --- byte permutations of the state: out[p] = in[permutation[p]]; byte 4c + r is row r of column c --------------------
+
+const then = (first, second) => second.map((p) => first[p]);
+const identity = range(16);
+const SHIFT_ROWS = identity.map((p) => (p + 4 * (p & 3)) & 15);
+const shiftRows = (times) => range(times & 3).reduce((p) => then(p, SHIFT_ROWS), identity);
+const rotateColumns = (n) => identity.map((p) => (p & ~3) | ((p + n) & 3));
+const putOff = (n) => range(4).flatMap((r) => then(then(shiftRows(r), rotateColumns(n)), shiftRows(-r)));
+
 // --- emit -------------------------------------------------------------------------------------------------------------
 
 const tables = [
@@ -115,7 +128,8 @@ const tables = [
   ['FROM_D', 'D -> AES basis', fromNibbles(Dinv)],
   ['S1', '1/x -> E(S(x) - 0x63), AddRoundKey puts 0x63 back', fromInverse((y) => T(L(Tinv(y))))],
   ['S2', 'the same times 2', fromInverse((y) => T(mul8(2, L(Tinv(y)))))],
-  ['S3', 'the same times 3', fromInverse((y) => T(mul8(3, L(Tinv(y)))))],
+  ['SHIFT', 'ShiftRows^r, r = 0 .. 3', range(4).flatMap(shiftRows)],
+  ...[1, 2, 3].map((n) => [`ROTATE${n}`, `columns rotated by ${n}, ShiftRows put off r = 0 .. 3 times`, putOff(n)]),
   ...[1, 9, 11, 13, 14].map((c) => [`I${c}`, `1/x -> D(${c} InvS(x))`, fromInverse((y) => D(mul8(c, Tinv(y))))]),
   ...[1, 9, 11, 13, 14].map((c) => [`K${c}`, `E -> D of the same times ${c}`, fromNibbles((y) => D(mul8(c, Tinv(y))))]),
 ];
