@@ -144,9 +144,7 @@ export function addMasterKey(
   assertMkid(mkid);
   if (input.key !== undefined && input.key.length !== MASTER_KEY_BYTES) throw invalidKeyError();
   const keyId = formatKeyId(mkid);
-  if (contents.masterKeys.has(keyId)) {
-    throw new StateError('ERR_KEY_EXISTS', 'master key identifier exists in the keystore');
-  }
+  if (contents.masterKeys.has(keyId)) throw keyExists();
   const facts: KeyFacts = {
     keyTag: checkedTag(input.keyTag ?? null),
     created: context.now().toISOString(),
@@ -168,6 +166,14 @@ export function addMasterKey(
   };
   const withKey = { ...contents, masterKeys: new Map([...contents.masterKeys, [keyId, added]]) };
   return { contents: activate ? activateKey(withKey, keyId, undefined, context) : withKey, keyId };
+}
+
+/** Adds a copy of another wallet's key, facts included. @throws {StateError} ERR_KEY_EXISTS */
+export function adoptMasterKey(contents: WalletContents, key: MasterKey, origin: 'local' | 'imported'): WalletContents {
+  if (contents.masterKeys.has(key.keyId)) throw keyExists();
+  const facts: KeyFacts = { ...key.facts, origin, backedUp: false };
+  const added: MasterKey = { ...key, key: key.key === null ? null : Secret.from(key.key.expose()), facts };
+  return replaceKey(contents, added);
 }
 
 /** Makes a key the active one; `keyTag` replaces its tag unless undefined. @throws {StateError} ERR_KEY_NOT_FOUND */
@@ -212,6 +218,10 @@ export function findMasterKey(contents: WalletContents, keyId: string): MasterKe
   throw new StateError('ERR_KEY_NOT_FOUND', 'the master encryption key with the specified identifier does not exist', {
     hint: 'SELECT KEY_ID, TAG FROM V$ENCRYPTION_KEYS lists those there are',
   });
+}
+
+function keyExists(): StateError {
+  return new StateError('ERR_KEY_EXISTS', 'master key identifier exists in the keystore');
 }
 
 function replaceKey(contents: WalletContents, key: MasterKey): WalletContents {

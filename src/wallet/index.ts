@@ -9,6 +9,7 @@ export {
 export type { KeyActor, KeyringEntry, KeyState, NewMasterKey } from './contents.ts';
 export { type DataKeyEnvelope, PURPOSE, type Purpose, parseDataKeyEnvelope } from './data-key.ts';
 export { formatHexKeyId, formatKeyId, looksGenerated, parseKeyId } from './key-id.ts';
+export { type KeyMaterial, parseKeyMaterial } from './key-material.ts';
 export { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';
 export type { MasterKeyProvider, ProviderDescription, ProviderOptions } from './provider.ts';
 export type { WalletLayout, WalletProfile } from './sealed.ts';

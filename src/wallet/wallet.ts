@@ -9,6 +9,7 @@ import { Secret } from '../secret.ts';
 import {
   activateKey,
   addMasterKey,
+  adoptMasterKey,
   type ChangeContext,
   emptyContents,
   findMasterKey,
@@ -48,8 +49,8 @@ export interface WalletOptions {
   readonly layout?: WalletLayout;
   /** Iterations of a new file's derivations. Default: the profile's. */
   readonly iterations?: number;
-  /** Whom the views name as creator and activator. Default: nobody. */
-  readonly actor?: KeyActor;
+  /** Whom the views name as creator and activator, asked at every change. Default: nobody. */
+  readonly actor?: KeyActor | (() => KeyActor);
   /** Default: the system's clock. */
   readonly now?: () => Date;
   /** Default: the platform's cryptographic source. */
@@ -183,6 +184,21 @@ export class Wallet {
   setKeyTag(keyId: string, keyTag: string | null): MasterKeyInfo {
     this.#contents = tagKey(this.#live(), keyId, keyTag);
     return this.findKey(keyId);
+  }
+
+  /**
+   * Copies master keys with all that is known of them from another wallet; none becomes active by that.
+   *
+   * @param keyIds those to copy; null for all
+   * @returns the identifiers of those copied
+   * @throws {StateError} ERR_KEY_EXISTS when one is here already, ERR_KEY_NOT_FOUND, ERR_KEY_AT_PROVIDER; then none is copied
+   */
+  copyKeysFrom(other: Wallet, keyIds: readonly string[] | null, origin: 'local' | 'imported'): readonly string[] {
+    const theirs = other.#live();
+    const keys = keyIds === null ? [...theirs.masterKeys.values()] : keyIds.map((id) => findMasterKey(theirs, id));
+    for (const key of keys) other.#keyBytes(key);
+    this.#contents = keys.reduce((contents, key) => adoptMasterKey(contents, key, origin), this.#live());
+    return keys.map((key) => key.keyId);
   }
 
   /** Finds a key by its identifier in any of its forms. @throws {StateError} ERR_KEY_NOT_FOUND, ERR_KEY_MATERIAL */
@@ -495,10 +511,13 @@ const NOBODY: KeyActor = {
 };
 
 function contextOf(options: WalletOptions): ChangeContext {
+  const { actor = NOBODY } = options;
   return {
     now: options.now ?? (() => new Date()),
     randomBytes: options.randomBytes ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
-    actor: options.actor ?? NOBODY,
+    get actor() {
+      return typeof actor === 'function' ? actor() : actor;
+    },
   };
 }
 

@@ -1,0 +1,157 @@
+/**
+ * An instance: a home directory with parameters, and the wallet that this process has open. Runs statements as a database
+ * would. Layer: instance, Node only.
+ */
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { StateError } from '../errors.ts';
+import {
+  type Binds,
+  type Dialect,
+  type InstancePhase,
+  parseStatement,
+  runStatement,
+  type StatementHost,
+  type StatementResult,
+} from '../statement/index.ts';
+import type { WalletFileOptions } from '../wallet/file/index.ts';
+import type { KeyActor } from '../wallet/index.ts';
+import { readActiveKey, writeActiveKey } from './control-file.ts';
+import { Keystore } from './keystore.ts';
+import { assignParameters, type Parameters, readSpfile, usesKms, walletDirectory, writeSpfile } from './parameters.ts';
+
+/** Options of an instance. */
+export interface InstanceOptions {
+  /** Columns and codes of the views. Default `yashandb`. */
+  readonly dialect?: Dialect;
+  /** `isc`: the storage-compute-integrated deployment, where the statement does not exist. Default `standalone`. */
+  readonly deployment?: 'standalone' | 'isc';
+  /** Admits the slips of the vendor's examples (see the statement room). Default false. */
+  readonly vendorExamples?: boolean;
+  /** Whom the views name. Default SYS, 0. */
+  readonly user?: { readonly name: string; readonly id: number };
+  /** Default `keyward`, 1. */
+  readonly database?: { readonly name: string; readonly id: number };
+  /** For new wallets, and how files are kept. */
+  readonly wallet?: Omit<WalletFileOptions, 'actor'>;
+}
+
+/** Opens an instance on a home directory; it starts in the OPEN phase, with its wallet closed. */
+export async function openInstance(home: string, options: InstanceOptions = {}): Promise<Instance> {
+  return new Instance(resolve(home), options, await readSpfile(home));
+}
+
+/** An instance of this process. */
+export class Instance implements StatementHost {
+  readonly home: string;
+  readonly keystore: Keystore;
+  readonly dialect: Dialect;
+  readonly #options: InstanceOptions;
+  #phase: InstancePhase | 'down' = 'open';
+  #parameters: Parameters;
+
+  /** Internal: use `openInstance`. */
+  constructor(home: string, options: InstanceOptions, parameters: Parameters) {
+    this.home = home;
+    this.dialect = options.dialect ?? 'yashandb';
+    this.#options = options;
+    this.#parameters = parameters;
+    this.keystore = new Keystore(this.#surroundings());
+  }
+
+  /** NOMOUNT, MOUNT or OPEN; `down` after SHUTDOWN. */
+  get phase(): InstancePhase | 'down' {
+    return this.#phase;
+  }
+
+  /** The parameters in force. */
+  get parameters(): Parameters {
+    return this.#parameters;
+  }
+
+  /** Parses and runs one statement. @throws {StatementError} and what its kind of statement throws */
+  async execute(text: string, binds?: Binds): Promise<StatementResult> {
+    const statement = parseStatement(text, { vendorExamples: this.#options.vendorExamples ?? false });
+    return await runStatement(statement, this, binds);
+  }
+
+  async setParameters(
+    assignments: readonly { readonly name: string; readonly value: string }[],
+    scope: 'spfile' | 'memory' | 'both',
+  ): Promise<string> {
+    this.#assertStarted();
+    const inForce = assignParameters(this.#parameters, assignments);
+    if (scope !== 'spfile' && this.keystore.isOpen)
+      throw new StateError(
+        'ERR_PARAMETER_IN_USE',
+        'the wallet is open: set the parameter with SCOPE=SPFILE, or close the wallet first',
+      );
+    if (scope !== 'memory') await writeSpfile(this.home, assignParameters(await readSpfile(this.home), assignments));
+    if (scope !== 'spfile') this.#parameters = inForce;
+    return scope === 'spfile' ? 'system altered: takes effect at the next start' : 'system altered';
+  }
+
+  /** Starts, or goes on from an earlier phase. Keys in use and a closed wallet: started, with the database's warning. */
+  async startup(phase: InstancePhase): Promise<{ readonly message: string; readonly warnings: readonly string[] }> {
+    if (this.#phase !== 'down' && PHASES.indexOf(phase) <= PHASES.indexOf(this.#phase))
+      throw new StateError('ERR_PHASE', `the instance is in ${this.#phase.toUpperCase()} already`);
+    if (this.#phase === 'down') this.#parameters = await readSpfile(this.home);
+    this.#phase = phase;
+    const lacksWallet = phase !== 'nomount' && !this.keystore.isOpen && (await readActiveKey(this.home)) !== null;
+    return { message: `instance started: ${phase.toUpperCase()}`, warnings: lacksWallet ? ['wallet is not open'] : [] };
+  }
+
+  async shutdown(): Promise<string> {
+    this.#assertStarted();
+    await this.keystore.abandon();
+    this.#phase = 'down';
+    return 'instance shut down';
+  }
+
+  /** Closes the wallet and wipes it from memory. */
+  async close(): Promise<void> {
+    await this.keystore.abandon();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #assertStarted(): void {
+    if (this.#phase === 'down') throw new StateError('ERR_PHASE', 'the instance is not started', { hint: 'STARTUP' });
+  }
+
+  #surroundings() {
+    const instance = this;
+    const walletOptions: WalletFileOptions = { ...this.#options.wallet, actor: () => this.#actor() };
+    return {
+      walletOptions,
+      isIsc: this.#options.deployment === 'isc',
+      get phase() {
+        return instance.#phase;
+      },
+      get directory() {
+        return walletDirectory(instance.#parameters, instance.home);
+      },
+      get usesKms() {
+        return usesKms(instance.#parameters);
+      },
+      noteActiveKey: (keyId: string) => writeActiveKey(this.home, keyId),
+    };
+  }
+
+  #actor(): KeyActor {
+    const mounted = this.#phase === 'mount' || this.#phase === 'open';
+    const { user = { name: 'SYS', id: 0 }, database = { name: 'keyward', id: 1 } } = this.#options;
+    return {
+      user: user.name,
+      userId: user.id,
+      databaseName: mounted ? database.name : '',
+      databaseId: mounted ? database.id : -1,
+      instanceName: hostname(),
+      instanceNumber: 0,
+    };
+  }
+}
+
+const PHASES: readonly string[] = ['nomount', 'mount', 'open'];
