@@ -5,10 +5,8 @@
 // Nothing is rebuilt whose inputs have not changed.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
-import { bundleDoors } from './bundle.mjs';
 import { CONSTANTS_BYTES, core, emitLayouts, legacy } from './layout.mjs';
 
 const root = new URL('../../', import.meta.url);
@@ -38,6 +36,7 @@ function digestOf(files) {
 }
 
 async function compile(entry, outFile, { pages }, extra = []) {
+  const { default: asc } = await import('assemblyscript/asc'); // only when needed: half a second
   const { error, stderr } = await asc.main(
     [
       entry,
@@ -172,9 +171,30 @@ if (flags.has('--check')) {
   }
   console.log('both modules match assembly/hashes.json');
 }
-if (!flags.has('--modules')) {
+if (!flags.has('--modules')) await buildDist();
+
+/** Emits `dist/` from scratch, unless it stands there for these very sources. */
+async function buildDist() {
+  const sources = readdirSync(path('src'), { recursive: true, encoding: 'utf8' })
+    .map((name) => `src/${name}`)
+    .filter((name) => statSync(path(name)).isFile())
+    .sort();
+  const distStamp = path('assembly/generated/.stamp-dist');
+  const inputs = digestOf([
+    ...sources,
+    ...filesBelow('assembly/build'),
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+  ]);
+  if (existsSync(distStamp) && existsSync(path('dist/index.js')) && readFileSync(distStamp, 'utf8') === inputs) return;
+  rmSync(distStamp, { force: true });
+  for (const name of readdirSync(path('dist')))
+    if (!/\.(wasm|wat)$|^bench$/.test(name)) rmSync(path(`dist/${name}`), { recursive: true });
   execFileSync(process.execPath, [path('node_modules/typescript/bin/tsc'), '-p', 'src/tsconfig.json'], {
     stdio: 'inherit',
   });
+  const { bundleDoors } = await import('./bundle.mjs');
   await bundleDoors();
+  writeFileSync(distStamp, inputs);
 }
