@@ -118,7 +118,7 @@ export const FIELD_KINDS = [
   'ATTRIBUTE_VALUE', // whole element
 ];
 
-/** Where a grammar was when it failed; the names that an error's path shows. */
+/** Where the grammar of PKCS#12 can be when it fails, by `derPlace`; the names that an error's path shows. */
 export const PLACES = [
   '',
   'PFX',
@@ -134,8 +134,6 @@ export const PLACES = [
   'Attribute',
 ];
 
-const constantName = (name) => name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
-
 /** The record layouts and numbers as `export const` lines; `step` is the distance of two words. */
 function emitRecords(step, type) {
   const one = (name, value, of = type) => `export const ${name}${of} = ${value};\n`;
@@ -147,7 +145,6 @@ function emitRecords(step, type) {
     ]),
     ...Object.entries(NUMBERS).map(([name, value]) => one(name, value >>> 0, u32)),
     ...FIELD_KINDS.map((name, i) => one(`FIELD_${name}`, i + 1, u32)),
-    ...PLACES.flatMap((name, i) => (name === '' ? [] : [one(`PLACE_${constantName(name)}`, i, u32)])),
   ].join('');
 }
 
@@ -196,7 +193,7 @@ export function emitLayouts(root) {
     `/** Every region of the legacy module, in order. */\nexport const LEGACY_REGIONS: readonly { readonly name: string; readonly address: number; readonly bytes: number }[] = ${JSON.stringify(legacy.placed.map(({ name, address, bytes }) => ({ name, address, bytes })))};\n` +
     `/** Status codes of the wasm (see assembly/build/layout.mjs). */\nexport const STATUS = ${JSON.stringify(STATUS, null, 2)} as const;\n` +
     emitRecords(1, '') +
-    `/** Names for the PLACE_ numbers. */\nexport const PLACES: readonly string[] = ${JSON.stringify(PLACES)};\n`;
+    `/** The structures that the grammar of PKCS#12 names, by number. */\nexport const PLACES: readonly string[] = ${JSON.stringify(PLACES)};\n`;
   const put = (file, text) => {
     mkdirSync(new URL('.', new URL(file, root)), { recursive: true });
     writeFileSync(new URL(file, root), text);

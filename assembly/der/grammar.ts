@@ -63,7 +63,7 @@ const PKCS7_ENCRYPTED_DATA: u32 = 6;
 const PKCS12: u64 = 0x0c010df78648862a;
 const PKCS12_SAFE_CONTENTS_BAG: u32 = 0x06010a;
 
-/** Where the grammar is: one of PLACE_. */
+/** Where the grammar is: an index of PLACES in layout.mjs. */
 let place: u32 = 0;
 /** FIELD records written. */
 let fields: u32 = 0;

@@ -4,7 +4,8 @@
  * wipes. Layer: core.
  */
 import { LimitError, UsageError } from '../errors.ts';
-import { DER, words } from './der.ts';
+import { words } from './der.ts';
+import { DER } from './der-cursor.ts';
 import {
   ARENA,
   ARENA_BYTES,

@@ -2,15 +2,8 @@
 
 export { type CbcPadding, decryptCbc, encryptCbc } from './cbc.ts';
 export { equalSecretBytes } from './compare.ts';
-export {
-  DER,
-  DerCursor,
-  type DerIndex,
-  type DerLimits,
-  indexDer,
-  type NormalizedDer,
-  normalizeDer,
-} from './der.ts';
+export { type DerIndex, type DerLimits, indexDer, type NormalizedDer, normalizeDer } from './der.ts';
+export { DER, DerCursor } from './der-cursor.ts';
 export { DerWriter } from './der-writer.ts';
 
 export {
@@ -45,17 +38,8 @@ export {
   rc4,
 } from './legacy.ts';
 export { encodeOid, formatOid } from './oid.ts';
-export {
-  type PfxLimits,
-  parsePfxStructure,
-  parseSafeContents,
-  type RawAlgorithm,
-  type RawAttribute,
-  type RawBag,
-  type RawMac,
-  type RawPfx,
-  type RawSafe,
-} from './pfx-structure.ts';
+export { type PfxLimits, parsePfxStructure, parseSafeContents } from './pfx-structure.ts';
+export type { RawAlgorithm, RawAttribute, RawBag, RawMac, RawPfx, RawSafe } from './raw-pfx.ts';
 export { formatTag, parseTtlv, readTtlv, type TtlvLimits, validateTtlv } from './ttlv.ts';
 export { ItemType, type TagName, type TtlvItem, TtlvMessage, typeName } from './ttlv-message.ts';
 export { TtlvWriter, writeLargeTtlv, writeTtlv } from './ttlv-writer.ts';

@@ -5,18 +5,8 @@
  * is made DER when entered; the octets under the MAC are the original ones. Layer: core.
  */
 import { FormatError, LimitError } from '../errors.ts';
-import {
-  atMost,
-  type DerBounds,
-  type DerLimits,
-  derError,
-  derResult,
-  enterDer,
-  integerOf,
-  resolveLimits,
-  smallIntegerOf,
-  words,
-} from './der.ts';
+import { atMost, type DerBounds, type DerLimits, derError, derResult, enterDer, resolveLimits, words } from './der.ts';
+import { integerOf, smallIntegerOf } from './der-cursor.ts';
 import {
   ARENA,
   ARENA_RECORDS,
@@ -50,86 +40,14 @@ import {
   TAPE_RECORD,
 } from './generated/layout.ts';
 import { formatOid } from './oid.ts';
+import type { RawAlgorithm, RawAttribute, RawBag, RawMac, RawPfx, RawSafe } from './raw-pfx.ts';
 import { splitStatus } from './status.ts';
 import { core, memory } from './wasm.ts';
 
-/** AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL } */
-export interface RawAlgorithm {
-  /** `algorithm`, dotted. */
-  readonly oid: string;
-  /** The whole AlgorithmIdentifier. */
-  readonly der: Uint8Array<ArrayBuffer>;
-  /** `parameters` as a whole element, `null` when absent. */
-  readonly parameters: Uint8Array<ArrayBuffer> | null;
-}
-
-/** PKCS12Attribute ::= SEQUENCE { attrId OBJECT IDENTIFIER, attrValues SET OF ANY } */
-export interface RawAttribute {
-  /** `attrId`, dotted. */
-  readonly oid: string;
-  /** The whole attribute. */
-  readonly der: Uint8Array<ArrayBuffer>;
-  /** `attrValues`, each a whole element. */
-  readonly values: readonly Uint8Array<ArrayBuffer>[];
-}
-
-/** SafeBag ::= SEQUENCE { bagId OBJECT IDENTIFIER, bagValue [0] EXPLICIT ANY, bagAttributes SET OF PKCS12Attribute OPTIONAL } */
-export interface RawBag {
-  /** `bagId`, dotted. */
-  readonly bagId: string;
-  /** Where it begins: in the file, or, where BER had to be rewritten around it, in the DER form of its SafeContents. */
-  readonly offset: number;
-  /** The whole SafeBag; byte for byte as read when that was DER. */
-  readonly der: Uint8Array<ArrayBuffer>;
-  /** The element inside `bagValue [0]`. */
-  readonly value: Uint8Array<ArrayBuffer>;
-  readonly attributes: readonly RawAttribute[];
-  /** The bags of a safeContentsBag, `null` for every other type. */
-  readonly bags: readonly RawBag[] | null;
-}
-
-/** One ContentInfo of the AuthenticatedSafe. */
-export interface RawSafe {
-  /** `contentType`, dotted. */
-  readonly contentType: string;
-  /** `data` has bags, `encrypted` has an algorithm and a ciphertext, `other` (enveloped, signed, unknown) only `der`. */
-  readonly kind: 'data' | 'encrypted' | 'other';
-  /** Where it begins; as in `RawBag`. */
-  readonly offset: number;
-  /** The whole ContentInfo. */
-  readonly der: Uint8Array<ArrayBuffer>;
-  readonly bags: readonly RawBag[] | null;
-  readonly algorithm: RawAlgorithm | null;
-  readonly ciphertext: Uint8Array<ArrayBuffer> | null;
-}
-
-/** MacData ::= SEQUENCE { mac DigestInfo, macSalt OCTET STRING, iterations INTEGER DEFAULT 1 } */
-export interface RawMac {
-  /** `mac.digestAlgorithm`. */
-  readonly algorithm: RawAlgorithm;
-  /** `mac.digest`. */
-  readonly digest: Uint8Array<ArrayBuffer>;
-  readonly salt: Uint8Array<ArrayBuffer>;
-  /** 0 to 2^53 - 1; what is more, or less, is refused. */
-  readonly iterations: number;
-}
-
-/** PFX ::= SEQUENCE { version INTEGER {v3(3)}, authSafe ContentInfo, macData MacData OPTIONAL } */
-export interface RawPfx {
-  /** Always 3. */
-  readonly version: number;
-  /** Of `authSafe`, dotted: data (password integrity) or signedData. */
-  readonly contentType: string;
-  /** The octets under the MAC: the contents of `authSafe`, chunks joined. For another type than data, the whole element. */
-  readonly authSafe: Uint8Array<ArrayBuffer>;
-  /** The safes; none when `contentType` is not data. */
-  readonly safes: readonly RawSafe[];
-  readonly mac: RawMac | null;
-  /** True when any part that was read is BER and not DER. */
-  readonly wasBer: boolean;
-}
-
-/** Bounds of one file. Those of `DerLimits` hold for all its layers together. */
+/**
+ * Bounds of one file. `maxElements` is for all its layers together, the other limits of `DerLimits` for each of them,
+ * `trailing` too.
+ */
 export interface PfxLimits extends DerLimits {
   /** SafeContents within SafeContents. Default 16. */
   readonly maxNesting?: number;
@@ -220,7 +138,7 @@ class Run {
       this.#bounds = { ...this.#bounds, maxElements: maxElements - count };
       layer.wasBer = wasBer;
       if (wasBer) this.wasBer = true;
-      return make(new Fields(base, count, fileOffset(layer), path));
+      return make(new Fields(base, count, fileOffset(layer)));
     } finally {
       wasm.derRelease();
     }
@@ -263,14 +181,12 @@ function originOf(layer: Layer, offset: number): number {
 
 /** The FIELD records of one layer, while they lie in wasm memory. */
 class Fields {
-  readonly path: readonly string[];
   readonly #base: number;
   readonly #shift: number;
   readonly #end: number;
   #at: number;
 
-  constructor(base: number, records: number, shift: number, path: readonly string[]) {
-    this.path = path;
+  constructor(base: number, records: number, shift: number) {
     this.#base = base;
     this.#shift = shift;
     this.#at = ARENA_RECORDS / 4 + records * TAPE_RECORD;

@@ -1,6 +1,8 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatHex } from '../../src/bytes.ts';
 import { DER, DerWriter } from '../../src/core/index.ts';
+import { runs } from '../support/runs.ts';
 
 describe('DerWriter', () => {
   it('fills in lengths at every size of the length field', () => {
@@ -51,6 +53,25 @@ describe('DerWriter', () => {
     expect(formatHex(writer.close().finish())).toBe(
       '3115' + '020102' + '020102' + '0201ff' + '0202012c' + '3106020101020102',
     );
+  });
+
+  it('sorts any SET OF like an independent sort, and a large one without delay', () => {
+    const elements = fc.array(fc.uint8Array({ maxLength: 4 }), { maxLength: 60 });
+    const property = fc.property(elements, (contents) => {
+      const writer = new DerWriter().openSetOf();
+      for (const c of contents) writer.putOctets(c);
+      const sorted = contents
+        .map(formatHex)
+        .map((c) => `04${(c.length / 2).toString(16).padStart(2, '0')}${c}`)
+        .sort();
+      expect(formatHex(writer.close().finish())).toMatch(new RegExp(`^31(8.)?.{2,4}?${sorted.join('')}$`));
+    });
+    fc.assert(property, { numRuns: runs(100) });
+    const writer = new DerWriter().openSetOf();
+    for (let i = 50_000; i > 0; i--) writer.putInteger(i);
+    const started = performance.now();
+    expect(writer.close().finish().length).toBeGreaterThan(200_000);
+    expect(performance.now() - started).toBeLessThan(2000);
   });
 
   it('refuses unbalanced documents', () => {
