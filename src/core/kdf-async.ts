@@ -15,8 +15,15 @@ import {
   planJobs,
   wipePlan,
 } from './kdf-plan.ts';
-import { derivePlatform, platformThreads, suitsPlatform } from './kdf-platform.ts';
-import { KdfRunner } from './kdf-runner.ts';
+import {
+  derivePlatform,
+  noteWasm,
+  platformIsFaster,
+  platformThreads,
+  probePlatform,
+  suitsPlatform,
+} from './kdf-platform.ts';
+import { KdfRunner, type SliceReport } from './kdf-runner.ts';
 
 /** How an asynchronous derivation runs. */
 export interface DeriveOptions {
@@ -94,7 +101,7 @@ class Call {
     calls.add(this);
     for (const of of plan.derivations) owners.set(of, this);
     runner.add(plan.derivations.flatMap(chainsOf));
-    if (options.backend !== 'wasm') this.#askPlatform();
+    if (options.backend !== 'wasm') this.#considerPlatform();
     startPump();
   }
 
@@ -143,11 +150,23 @@ class Call {
     wipePlan(this.#plan);
   }
 
+  /** Asks the platform for help where that is known to be faster, or as soon as it is. */
+  #considerPlatform(): void {
+    for (const of of this.#plan.derivations) {
+      if (!suitsPlatform(of)) continue;
+      probePlatform(of.hashName).then(
+        (isNew) => isNew && this.#askPlatform(),
+        () => {}, // it does not have this hash
+      );
+    }
+    this.#askPlatform();
+  }
+
   /** Takes derivations that nothing runs yet out of the wasm's queue and gives them to the platform, as far as it has room. */
   #askPlatform(): void {
-    while (!this.#platformFailed && onPlatform < platformThreads()) {
+    while (!this.#settled && !this.#platformFailed && onPlatform < platformThreads()) {
       const chain = runner.take(
-        ({ of, block }, mustWait) => block === 0 && owners.get(of) === this && suitsPlatform(of, mustWait),
+        ({ of, block }) => block === 0 && owners.get(of) === this && suitsPlatform(of) && platformIsFaster(of.hashName),
       );
       if (chain === undefined) return;
       const { of } = chain;
@@ -182,6 +201,7 @@ class Call {
   }
 }
 
+const NOTHING: SliceReport = { hashName: '', iterations: 0 };
 const calls: Set<Call> = /* @__PURE__ */ new Set();
 const owners: WeakMap<Derivation, Call> = /* @__PURE__ */ new WeakMap();
 const runner: KdfRunner = /* @__PURE__ */ new KdfRunner(FIRST_SLOT, SLOTS, countRun);
@@ -205,12 +225,14 @@ async function pump(): Promise<void> {
   await nextTask();
   while (runner.busy) {
     const start = performance.now();
+    let ran = NOTHING;
     try {
-      runner.slice(steps);
+      ran = runner.slice(steps);
     } catch (error) {
       for (const call of [...calls]) call.fail(error); // the wasm refused a step: nothing of the runner is left
     }
     const tookMs = performance.now() - start;
+    noteWasm(ran.hashName, tookMs, ran.iterations);
     if (tookMs < SLICE_MS / 2) steps = Math.min(steps * 2, MOST_STEPS);
     else if (tookMs > SLICE_MS * 2) steps = Math.max(steps >> 1, FEWEST_STEPS);
     for (const call of [...calls]) call.report();

@@ -10,10 +10,19 @@ import { statusError } from './status.ts';
 import { core, memory } from './wasm.ts';
 
 const LANES = 4;
-/** From how many chains on four lanes beat scalar code (bench `pbkdf2-sha256-4` and its neighbours; see gen-sha.mjs). */
-const BREAK_EVEN = 3;
+/** One step of four lanes costs about as much as so many of one scalar chain: 1.85 (SHA-256), 1.5 to 2 (SHA-1). */
+const LANES_COST = 1.85;
+/** So from two chains on, lanes are not slower. */
+const BREAK_EVEN = 2;
 /** Hashes of 32-bit words have lanes: their numbers are at most this. */
 const LAST_LANED = HASHES.sha256.id;
+
+/** What a slice did, for those who measure it. */
+export interface SliceReport {
+  readonly hashName: string;
+  /** Iterations of PBKDF2 that one scalar chain would have done in the same time. */
+  readonly iterations: number;
+}
 
 /** Runs chains in slots of its own. */
 export class KdfRunner {
@@ -40,28 +49,25 @@ export class KdfRunner {
   }
 
   /** Runs one group of chains for at most `steps` steps. On an error every chain is dropped and wiped. */
-  slice(steps: number): void {
+  slice(steps: number): SliceReport {
     try {
       this.#fill();
-      const hash = (this.#active[this.#turn++ % this.#active.length] as Chain).of.hash.id;
+      const { of } = this.#active[this.#turn++ % this.#active.length] as Chain;
+      const hash = of.hash.id;
       const group = this.#active.filter((chain) => chain.of.hash.id === hash);
-      if (hash <= LAST_LANED && group.length >= BREAK_EVEN) this.#runLanes(hash, group, steps);
-      else this.#run(group[0] as Chain, steps);
+      const inLanes = hash <= LAST_LANED && group.length >= BREAK_EVEN;
+      const ran = inLanes ? LANES_COST * this.#runLanes(hash, group, steps) : this.#runScalar(group[0] as Chain, steps);
       for (const chain of group) while (chain.slot >= 0 && chain.left === 0) this.#finishBlock(chain);
+      return { hashName: of.hashName, iterations: ran };
     } catch (error) {
       this.drop(() => true);
       throw error;
     }
   }
 
-  /** Removes and returns the first waiting chain that `which` wants, told whether others of its hash come before it. */
-  take(which: (chain: Chain, mustWait: boolean) => boolean): Chain | undefined {
-    const seen = new Set(this.#active.map((chain) => chain.of.hash.id));
-    const at = this.#waiting.findIndex((chain) => {
-      const mustWait = seen.has(chain.of.hash.id);
-      seen.add(chain.of.hash.id);
-      return which(chain, mustWait);
-    });
+  /** Removes and returns the first waiting chain that `which` wants. */
+  take(which: (chain: Chain) => boolean): Chain | undefined {
+    const at = this.#waiting.findIndex(which);
     return at < 0 ? undefined : this.#waiting.splice(at, 1)[0];
   }
 
@@ -94,7 +100,14 @@ export class KdfRunner {
     }
   }
 
-  /** Does up to `count` iterations of one chain by itself. */
+  /** Runs one chain by itself; returns what it did, in iterations of PBKDF2. */
+  #runScalar(chain: Chain, steps: number): number {
+    const before = chain.left;
+    this.#run(chain, steps);
+    return (before - chain.left) / (chain.of.kdf === 'pbkdf2' ? 1 : 2);
+  }
+
+  /** Does up to `count` iterations of one chain. */
   #run(chain: Chain, count: number): void {
     const left = check(core().kdfRun(chain.slot, count));
     const iterations = chain.left - left;
@@ -102,7 +115,8 @@ export class KdfRunner {
     this.#onRun(chain, iterations);
   }
 
-  #runLanes(hash: number, group: readonly Chain[], steps: number): void {
+  /** Runs the group side by side; returns the steps. */
+  #runLanes(hash: number, group: readonly Chain[], steps: number): number {
     let most = steps;
     for (const chain of group) {
       if (chain.of.kdf === 'pkcs12' && chain.left % 2 === 1) this.#run(chain, 1); // a lane does two per step
@@ -115,6 +129,7 @@ export class KdfRunner {
       chain.left -= iterations;
       this.#onRun(chain, iterations);
     }
+    return most;
   }
 
   /** Puts a chain's inputs into its slot: the first iteration of its block is then done. */
