@@ -13,10 +13,11 @@ export function transposeBytes(x: v128): v128 {
 
 /** Writes the eight planes of a round key: each bit of it stands in all eight blocks. */
 export function planesOfKey(out: usize, k: v128): void {
-  k = transposeBytes(k);
-  for (let b = 0; b < 8; b++) {
-    const bit = i8x16.splat(<i8>((<i32>1) << b));
-    v128.store(out + ((<usize>b) << 4), i8x16.eq(v128.and(k, bit), bit));
+  let bits = transposeBytes(k);
+  const zero = i64x2.splat(0);
+  for (let plane = out + 112; plane >= out; plane -= 16) {
+    v128.store(plane, i8x16.lt_s(bits, zero)); // the sign: the highest bit first
+    bits = i8x16.add(bits, bits);
   }
 }
 

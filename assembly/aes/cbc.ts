@@ -10,6 +10,10 @@ import { acquire, decryptKeys, encryptKeys, planes, release, roundsOf, SCHEDULE_
 import { decryptBlock, encryptBlock, fromD, fromE, toD, toE } from './serial';
 
 const STATE: usize = AES_SCRATCH + SCHEDULE_BYTES;
+/** From this many bytes on, computing the planes pays off, idle lanes or not. */
+const MIN_BYTES: u32 = 5 * 16;
+/** With the planes at hand, a group pays off from this many bytes on. */
+const MIN_REST: usize = 4 * 16;
 
 /**
  * Encrypts `len` bytes at `data`; with `padding` 1 it appends 1 to 16 bytes first, with 0 `len` must be a multiple of 16.
@@ -37,13 +41,15 @@ export function cbcEncrypt(data: usize, len: u32, iv: usize, padding: u32, key: 
   return len;
 }
 
-/** Decrypts eight blocks at `data` through the planes; `previous` is the ciphertext block before them. */
-function decryptEight(data: usize, previous: v128, keys: usize, rounds: usize): void {
-  for (let i: usize = 0; i < 128; i += 16) v128.store(STATE + i, transposeBytes(v128.load(data + i)));
+/** Decrypts `len` bytes at `data`, one to eight blocks, through the planes; `previous` is the ciphertext block before them. */
+function decryptGroup(data: usize, len: usize, previous: v128, keys: usize, rounds: usize): void {
+  for (let i: usize = 0; i < 128; i += 16) {
+    v128.store(STATE + i, i < len ? transposeBytes(v128.load(data + i)) : i64x2.splat(0));
+  }
   transposeBits(STATE);
   decrypt8(STATE, keys, rounds);
   transposeBits(STATE);
-  for (let i: usize = 0; i < 128; i += 16) {
+  for (let i: usize = 0; i < len; i += 16) {
     const block = v128.load(data + i);
     v128.store(data + i, v128.xor(transposeBytes(v128.load(STATE + i)), previous));
     previous = block;
@@ -74,12 +80,14 @@ export function cbcDecrypt(data: usize, len: u32, iv: usize, padding: u32, key: 
   const end = data + len;
   let at = data;
   let chain = v128.load(iv);
-  if (len >= 128) {
+  if (len >= MIN_BYTES) {
     const keys = planes(schedule);
-    for (; at + 128 <= end; at += 128) {
-      const next = v128.load(at, 112);
-      decryptEight(at, chain, keys, rounds);
+    for (let left: usize = len; left >= MIN_REST; left = end - at) {
+      const group = min<usize>(left, 128);
+      const next = v128.load(at + group - 16);
+      decryptGroup(at, group, chain, keys, rounds);
       chain = next;
+      at += group;
     }
     memory.fill(STATE, 0, 128);
   }
