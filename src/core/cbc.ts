@@ -82,7 +82,7 @@ export function decryptCbc(
   const source = exposeKey(ciphertext);
   const n = source.length;
   if (n % 16 !== 0 || (padded && n === 0)) throw lengthError('the ciphertext', n);
-  const w = n < 80 ? aes() : aesParallel();
+  const w = aesParallel();
   const m = memory();
   const keyLen = begin(key, iv);
   if (n <= STEP) {

@@ -263,7 +263,7 @@ export const AES_VERDICTS: readonly Verdict[] = [
   },
   {
     name: 'decryptCbc: whether the check passed',
-    site: 'aes/cbc/cbcDecrypt: select #4',
+    site: 'aes/cbc/cbcDecrypt: select #5',
     outcomes: [cbcGood((_, pair) => 1 + (pair % 16)), cbcBad],
   },
   {
