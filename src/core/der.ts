@@ -16,6 +16,7 @@ import {
   DER_RESULT_LENGTH,
   DER_RESULT_WAS_BER,
   DER_SCRATCH,
+  DER_SCRATCH_BYTES,
   STATUS,
   TAPE_RECORD,
 } from './generated/layout.ts';
@@ -58,7 +59,8 @@ export interface DerBounds {
 
 const TRAILING = { refuse: DER_REFUSE_TRAILING, zeros: DER_ALLOW_TRAILING_ZEROS, allow: DER_ALLOW_TRAILING } as const;
 const MAX_ELEMENTS = ARENA_RECORDS_BYTES / (4 * TAPE_RECORD);
-const MAX_DEPTH = 1016;
+/** The stack of open elements in assembly/der/scan.ts: eight bytes each, behind DER_RESULT. */
+const MAX_DEPTH = (DER_SCRATCH_BYTES - 64) / 8;
 const KNOWN_LIMITS: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'maxBytes',
   'maxDepth',
