@@ -1,6 +1,6 @@
-// The asynchronous derivation: the same keys as the synchronous one, progress, abort, timeout, the platform's help.
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type DeriveOptions, deriveKeys, deriveKeysSync, type KdfJob, pbkdf2Sync } from '../../src/core/index.ts';
+// The asynchronous derivation: the same keys as the synchronous one, progress, abort, timeout.
+import { describe, expect, test } from 'vitest';
+import { type DeriveOptions, deriveKeys, deriveKeysSync, type KdfJob } from '../../src/core/index.ts';
 import { toHex } from '../support/hex.ts';
 
 /** Different jobs, made from a number. */
@@ -14,8 +14,6 @@ const many = (count: number, change: Partial<KdfJob> = {}): KdfJob[] =>
 const asHex = (keys: readonly Uint8Array[]): string[] => keys.map(toHex);
 const MAC: Partial<KdfJob> = { kdf: 'pkcs12', id: 3, iterations: 777 };
 const LONG: Partial<KdfJob> = { iterations: 200_000_000 };
-
-afterEach(() => vi.unstubAllGlobals());
 
 describe('keys', () => {
   const mixed: KdfJob[] = [
@@ -127,85 +125,6 @@ describe.each(['wasm', 'auto'] as const)('abort and timeout, %s', (backend) => {
 
   test('a timeout that does not pass does nothing', async () => {
     expect(asHex(await deriveKeys(many(1), { backend, timeoutMs: 60_000 }))).toEqual(asHex(deriveKeysSync(many(1))));
-  });
-});
-
-describe('the platform', () => {
-  const jobs = [...many(7, { iterations: 5000 }), job(0, MAC), job(0, { hash: 'sha512', iterations: 5000 })];
-
-  /** A platform that is faster than the wasm, by doing the work outside the clock; `deriveBits` may be replaced. */
-  async function withPlatform(
-    subtle: object = {},
-  ): Promise<{ core: typeof import('../../src/core/index.ts'); asked: () => number }> {
-    vi.resetModules();
-    let asked = 0;
-    vi.stubGlobal('crypto', {
-      subtle: {
-        importKey: async (_: string, password: Uint8Array) => ({ password: new Uint8Array(password) }),
-        deriveBits: async (
-          { hash, salt, iterations }: { hash: string; salt: Uint8Array; iterations: number },
-          { password }: { password: Uint8Array },
-          bits: number,
-        ) => {
-          if (iterations === 8192) return new ArrayBuffer(16); // the probe
-          asked++;
-          const name = hash.toLowerCase().replace('-', '') as 'sha256';
-          return pbkdf2Sync(name, password, salt, iterations, bits / 8).buffer;
-        },
-        ...subtle,
-      },
-    });
-    const core = await import('../../src/core/index.ts');
-    await core.deriveKeys(jobs); // lets it be measured
-    asked = 0;
-    return { core, asked: () => asked };
-  }
-
-  test('helps where it is measured to be faster', async () => {
-    const { core, asked } = await withPlatform();
-    const done: number[] = [];
-    const keys = await core.deriveKeys(jobs, { onProgress: (n, total) => done.push(n / total) });
-    expect(asHex(keys)).toEqual(asHex(deriveKeysSync(jobs)));
-    expect(asked()).toBeGreaterThan(0);
-    expect(done.at(-1)).toBe(1);
-  });
-
-  test('does not, where it is slower', async () => {
-    const deriveBits = vi.fn(async () => {
-      const until = performance.now() + 200;
-      while (performance.now() < until);
-      return new ArrayBuffer(32);
-    });
-    const { core } = await withPlatform({ deriveBits });
-    expect(asHex(await core.deriveKeys(jobs))).toEqual(asHex(deriveKeysSync(jobs)));
-    expect(deriveBits).toHaveBeenCalledTimes(2); // the probes of two hashes
-  });
-
-  test('aborting does not wait for it', async () => {
-    const { core } = await withPlatform();
-    vi.stubGlobal('crypto', { subtle: { importKey: async () => ({}), deriveBits: () => new Promise(() => {}) } });
-    const controller = new AbortController();
-    const running = core.deriveKeys(jobs, { signal: controller.signal });
-    setTimeout(() => controller.abort(new Error('enough')), 5);
-    await expect(running).rejects.toThrow('enough');
-  });
-
-  test('where it refuses or vanishes, the wasm derives', async () => {
-    const { core } = await withPlatform();
-    const importKey = vi.fn(async () => {
-      throw new Error('not here');
-    });
-    vi.stubGlobal('crypto', { subtle: { importKey } });
-    expect(asHex(await core.deriveKeys(jobs))).toEqual(asHex(deriveKeysSync(jobs)));
-    expect(importKey).toHaveBeenCalled();
-    vi.stubGlobal('crypto', undefined);
-    expect(asHex(await core.deriveKeys(jobs))).toEqual(asHex(deriveKeysSync(jobs)));
-  });
-
-  test('is never asked with backend wasm', async () => {
-    const { core, asked } = await withPlatform();
-    await core.deriveKeys(jobs, { backend: 'wasm' });
-    expect(asked()).toBe(0);
   });
 });
 
