@@ -8,6 +8,7 @@ export {
 } from './auto-login.ts';
 export type { KeyActor, KeyringEntry, KeyState, NewMasterKey } from './contents.ts';
 export { type DataKeyEnvelope, PURPOSE, type Purpose, parseDataKeyEnvelope } from './data-key.ts';
+export { diffWallets, type WalletDifference } from './diff.ts';
 export { formatHexKeyId, formatKeyId, looksGenerated, parseKeyId } from './key-id.ts';
 export { type KeyMaterial, parseKeyMaterial } from './key-material.ts';
 export { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';

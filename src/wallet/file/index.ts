@@ -2,6 +2,7 @@
 export { type BackupName, listBackups, parseBackupName } from './backup.ts';
 export { type FileStamp, type FileSystem, type FileWriter, nodeFileSystem } from './file-system.ts';
 export { acquireLock, type HeldLock, type LockOptions } from './lock.ts';
+export { planRestore, type RestoreOptions, type RestoreReport, restoreBackup } from './restore.ts';
 export {
   type BackupRequest,
   type Changed,

@@ -18,7 +18,7 @@ import { acquireLock } from './lock.ts';
 /** Name of the wallet in its directory. */
 export const WALLET_FILE = 'ewallet.p12';
 /** Name of the directory of its locks. */
-const LOCK_DIRECTORY = '.ewallet.p12.lock';
+export const LOCK_DIRECTORY = '.ewallet.p12.lock';
 
 /** Options of an open wallet file. */
 export interface WalletFileOptions extends WalletOptions {

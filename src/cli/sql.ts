@@ -1,0 +1,181 @@
+/** `keyward sql`: statements from the arguments, a file, standard input or a prompt, run in an instance. */
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Command } from 'commander';
+import { StatementError, UsageError } from '../errors.ts';
+import { type Instance, openInstance } from '../instance/index.ts';
+import type { Secret } from '../secret.ts';
+import { redactStatement, type ScriptStatement, type StatementResult, splitScript } from '../statement/index.ts';
+import { exitStatus, formatError } from './exit.ts';
+import { askPassword, firstLine, formatTable } from './terminal.ts';
+
+interface SqlOptions {
+  readonly home: string;
+  readonly execute?: readonly string[];
+  readonly file?: string;
+  readonly bind?: readonly string[];
+  readonly json?: boolean;
+  readonly keepGoing?: boolean;
+  readonly vendorExamples?: boolean;
+  readonly dialect: 'yashandb' | 'oracle';
+  readonly profile: 'modern' | 'oracle' | 'pbmac1' | 'java' | 'legacy';
+}
+
+/** Adds the command. */
+export function addSqlCommand(program: Command): void {
+  const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
+  program
+    .command('sql')
+    .description('run ADMINISTER KEY MANAGEMENT and its views in an instance: a home directory with a wallet')
+    .requiredOption('--home <dir>', 'home directory of the instance; made when missing')
+    .option('-e, --execute <statement>', 'a statement to run; may be given several times', collect)
+    .option('--file <file>', 'a script to run; - is standard input')
+    .option('--bind <name[=@file]>', 'value of :name, asked for without echo or read from a file', collect)
+    .option('--json', 'one JSON object per statement')
+    .option('--keep-going', 'go on after an error; the exit status is that of the first')
+    .option('--vendor-examples', "accept the vendor's examples as they are printed")
+    .option('--dialect <name>', 'yashandb or oracle: columns and codes of the views', 'yashandb')
+    .option('--profile <name>', 'algorithms of a new wallet: modern, oracle, pbmac1, java or legacy', 'modern')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ keyward sql --home ./demo -e "SELECT KEY_ID, TAG FROM V\\$ENCRYPTION_KEYS"\n',
+    )
+    .action(async (options: SqlOptions) => {
+      process.exitCode = await runSql(options);
+    });
+}
+
+async function runSql(options: SqlOptions): Promise<number> {
+  const { dialect, profile, vendorExamples = false } = options;
+  await using instance = await openInstance(options.home, { dialect, vendorExamples, wallet: { profile } });
+  const binds = await readBinds(options.bind ?? []);
+  try {
+    const session: Session = { instance, binds, options };
+    if (options.execute !== undefined) return await runScripts(options.execute, session);
+    if (options.file !== undefined)
+      return await runScripts([readFileSync(options.file === '-' ? 0 : options.file, 'utf8')], session);
+    if (!process.stdin.isTTY) return await runScripts([readFileSync(0, 'utf8')], session);
+    return await prompt(session);
+  } finally {
+    for (const secret of binds.values()) secret.dispose();
+  }
+}
+
+interface Session {
+  readonly instance: Instance;
+  readonly binds: ReadonlyMap<string, Secret>;
+  readonly options: SqlOptions;
+}
+
+async function readBinds(specifications: readonly string[]): Promise<Map<string, Secret>> {
+  const binds = new Map<string, Secret>();
+  for (const specification of specifications) {
+    const match = /^([A-Za-z_]\w*)(?:=@(.+))?$/.exec(specification);
+    if (match === null)
+      throw new UsageError('ERR_BIND', 'a bind is name or name=@file: its value never stands in the arguments');
+    const [, name, file] = match as unknown as [string, string, string | undefined];
+    binds.set(name, file === undefined ? await askPassword(`:${name}`) : firstLine(readFileSync(file)));
+  }
+  return binds;
+}
+
+async function runScripts(scripts: readonly string[], session: Session): Promise<number> {
+  let status = 0;
+  for (const script of scripts) {
+    for (const statement of splitScript(script)) {
+      const failed = await runOne(statement, session);
+      status ||= failed;
+      if (failed !== 0 && session.options.keepGoing !== true) return failed;
+    }
+  }
+  return status;
+}
+
+async function runOne(statement: ScriptStatement, { instance, binds, options }: Session): Promise<number> {
+  const shown = redactStatement(statement.text);
+  try {
+    const result = await instance.execute(statement.text, binds);
+    if (options.json === true) print(JSON.stringify({ statement: shown, ...result }));
+    else printResult(result);
+    return 0;
+  } catch (thrown) {
+    const error = thrown instanceof StatementError ? inScript(thrown, statement) : thrown;
+    if (options.json === true) print(JSON.stringify({ statement: shown, error: formatError(error).split('\n')[0] }));
+    process.stderr.write(`${formatError(error)}\n`);
+    return exitStatus(error);
+  }
+}
+
+/** Moves a place in a statement to its place in the script. */
+function inScript(error: StatementError, statement: ScriptStatement): StatementError {
+  const line = statement.line + error.line - 1;
+  const column = error.line === 1 ? statement.column + error.column - 1 : error.column;
+  const message = error.message.replace(/\(line \d+, column \d+\)/, `(line ${line}, column ${column})`);
+  return new StatementError(
+    error.code,
+    message,
+    { line, column, expected: error.expected },
+    error.hint === undefined ? {} : { hint: error.hint },
+  );
+}
+
+function printResult({ columns, rows, message, warnings }: StatementResult): void {
+  if (columns.length > 0) print(`${formatTable(columns, rows)}\n`);
+  if (message !== null) print(message);
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+const HISTORY_LINES = 500;
+
+/** A prompt that keeps a history without secrets: each statement is stored as it may be shown. */
+async function prompt(session: Session): Promise<number> {
+  const historyFile = join(session.instance.home, '.history');
+  const history = existsSync(historyFile) ? readFileSync(historyFile, 'utf8').split('\n').filter(Boolean) : [];
+  const terminal = createInterface({
+    input: process.stdin,
+    output: process.stderr,
+    prompt: 'SQL> ',
+    historySize: HISTORY_LINES,
+    history,
+  });
+  let pending = '';
+  terminal.prompt();
+  for await (const line of terminal) {
+    pending += `${line}\n`;
+    if (/^\s*(exit|quit)\s*;?\s*$/i.test(pending)) break;
+    if (!isComplete(pending)) {
+      terminal.setPrompt('  2> ');
+      terminal.prompt();
+      continue;
+    }
+    await runScripts([pending], session);
+    const shown = redactStatement(pending).replace(/\s+/g, ' ').trim();
+    if (shown !== '') history.unshift(shown);
+    // The line as typed may hold a password: what the arrow keys bring back is the redacted one.
+    (terminal as unknown as { history: string[] }).history = history.slice(0, HISTORY_LINES);
+    saveHistory(historyFile, history);
+    pending = '';
+    terminal.setPrompt('SQL> ');
+    terminal.prompt();
+  }
+  terminal.close();
+  return 0;
+}
+
+function isComplete(text: string): boolean {
+  return /;\s*$/.test(text) || /^\s*(startup|shutdown)\b[^\n]*\n$/i.test(text) || text.trim() === '';
+}
+
+function saveHistory(file: string, history: readonly string[]): void {
+  try {
+    writeFileSync(file, `${history.slice(0, HISTORY_LINES).join('\n')}\n`, { mode: 0o600 });
+    chmodSync(file, 0o600);
+  } catch {
+    // A home that is not there yet has no history; a prompt must not fail for want of one.
+  }
+}

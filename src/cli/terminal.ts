@@ -1,0 +1,62 @@
+/**
+ * What the commands say and ask. Rules: results go to standard output, everything else to standard error; passwords are read
+ * without echo, from a file or from a descriptor, never from the arguments; text of files is printed without control characters.
+ */
+import { readFileSync } from 'node:fs';
+import { read } from 'read';
+import stringWidth from 'string-width';
+import { UsageError } from '../errors.ts';
+import { Secret } from '../secret.ts';
+import type { SqlValue } from '../statement/index.ts';
+
+/** Where a password comes from. */
+export interface PasswordSource {
+  readonly passwordFile?: string;
+  readonly passwordFd?: string;
+}
+
+/** Reads a password: from the source given, else by a prompt. The first line counts. */
+export async function askPassword(question: string, source: PasswordSource = {}): Promise<Secret> {
+  if (source.passwordFile !== undefined) return firstLine(readFileSync(source.passwordFile));
+  if (source.passwordFd !== undefined) return firstLine(readFileSync(descriptor(source.passwordFd)));
+  if (!process.stdin.isTTY) {
+    throw new UsageError('ERR_PASSWORD_SOURCE', `no terminal to ask for: ${question}`, {
+      hint: 'give --password-file or --password-fd',
+    });
+  }
+  return Secret.fromText(await read({ prompt: `${question}: `, silent: true, output: process.stderr }));
+}
+
+/** The first line of some bytes as a Secret; the bytes are wiped. */
+export function firstLine(bytes: Uint8Array): Secret {
+  const end = bytes.findIndex((b) => b === 0x0a || b === 0x0d);
+  const secret = Secret.from(end < 0 ? bytes : bytes.subarray(0, end));
+  bytes.fill(0);
+  return secret;
+}
+
+function descriptor(text: string): number {
+  const fd = Number(text);
+  if (Number.isInteger(fd) && fd >= 0) return fd;
+  throw new UsageError('ERR_PASSWORD_SOURCE', `not a file descriptor: ${text}`);
+}
+
+/** Formats rows as a table: columns as wide as their widest value, ideographs counted as two. */
+export function formatTable(columns: readonly string[], rows: readonly (readonly SqlValue[])[]): string {
+  const cells = [columns, ...rows.map((row) => row.map((value) => (value === null ? '' : printable(String(value)))))];
+  const widths = columns.map((_, i) => Math.max(...cells.map((row) => stringWidth(row[i] ?? ''))));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, i) => cell + ' '.repeat((widths[i] as number) - stringWidth(cell)))
+      .join('  ')
+      .trimEnd();
+  const [head, ...body] = cells.map(line);
+  const rule = widths.map((width) => '-'.repeat(width)).join('  ');
+  const count = `${rows.length} row${rows.length === 1 ? '' : 's'}`;
+  return [head, rule, ...body, '', count].join('\n');
+}
+
+/** Replaces control, format and direction characters, which could change what the terminal shows. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => `\\u{${(c.codePointAt(0) as number).toString(16)}}`);
+}
