@@ -54,7 +54,7 @@ function syntaxError(error: GeneratedSyntaxError, text: string): unknown {
   if (error.location === undefined) return error;
   const { line, column, offset } = error.location.start;
   const names = (error.expected ?? []).map((e) =>
-    e.type === 'end' ? 'end of statement' : (e.description ?? e.text ?? ''),
+    e.type === 'end' ? 'end of statement' : (e.description ?? (e.text === undefined ? '' : `'${e.text}'`)),
   );
   const expected = [...new Set(names)].filter((name) => name !== '' && !UNSAID.has(name)).sort();
   const found = offset >= text.length ? 'the statement ends here' : 'this cannot stand here';

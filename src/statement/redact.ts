@@ -11,11 +11,8 @@ const PASSWORD = /* @__PURE__ */ new RegExp(
   `(\\bIDENTIFIED\\s+BY\\s+(?!EXTERNAL\\s+STORE\\b)|\\bSECRET\\s+|\\bMIGRATE\\s+USING\\s+|\\bPASSWORD\\s*=\\s*)${SECRET_TOKEN}`,
   'gi',
 );
-/** ALTER KEYSTORE PASSWORD … SET newpassword: the word after the SET that follows a password. */
-const NEW_PASSWORD = /* @__PURE__ */ new RegExp(
-  `(\\bALTER\\s+KEYSTORE\\s+PASSWORD\\b[\\s\\S]*?'\\[redacted\\]'\\s+SET\\s+)${SECRET_TOKEN}`,
-  'gi',
-);
+/** ALTER KEYSTORE PASSWORD … SET newpassword. Runs after PASSWORD, which has hidden the old one. */
+const NEW_PASSWORD = new RegExp(`(\\bALTER\\s+KEYSTORE\\s+PASSWORD\\b[\\s\\S]*?\\sSET\\s+)${SECRET_TOKEN}`, 'gi');
 /** [SET|CREATE] KEY 'MKID:MK'. */
 const MATERIAL = /(\b(?:SET|CREATE)\s+(?:ENCRYPTION\s+)?KEY\s+)((?:N|q)?'(?:[^']|'')*(?:'|$))/gi;
 /** The third argument of keyring_key_store, whatever its form. */
