@@ -1,4 +1,5 @@
 /** The pass itself: it refuses what it does not know, keeps what a module computes, and catches each kind of leak. */
+import { readFileSync } from 'node:fs';
 import binaryen from 'binaryen';
 import { describe, expect, it } from 'vitest';
 import { instrument, UnknownInstruction } from './pass.mjs';
@@ -129,6 +130,19 @@ describe('planted leaks', () => {
     );
     expect(one.tracer.trace(() => void one.run(8)).hash).not.toBe(one.tracer.trace(() => void one.run(16)).hash);
   });
+});
+
+describe('the shipped binaries', () => {
+  for (const name of ['core', 'legacy']) {
+    it(`the pass knows every instruction of ${name}.wasm, and the result is valid`, () => {
+      const bytes = readFileSync(new URL(`../../dist/${name}.wasm`, import.meta.url));
+      for (const watch of ['trace', 'edges'] as const) {
+        const instrumented = instrument(bytes, { watch });
+        expect(instrumented.sites.length).toBeGreaterThan(100);
+        expect(WebAssembly.validate(instrumented.bytes)).toBe(true);
+      }
+    });
+  }
 });
 
 describe('what the pass refuses', () => {

@@ -15,11 +15,14 @@ const core = await room('core');
 const pkcs12 = await room('pkcs12');
 const { KeywardError, UsageError } = await import(dist('errors.js'));
 const { placed: REGIONS } = layout.core;
-const ARENA = REGIONS.find((r) => r.name === 'ARENA').address;
+const addressOf = (name) => REGIONS.find((r) => r.name === name).address;
+const ARENA = addressOf('ARENA');
+const RECORDS = addressOf('ARENA_RECORDS');
 
 const { bytes, mapAddress } = instrument(readFileSync(dist('core.wasm')), { watch: 'edges' });
 const raw = startCore();
 const memory = new Uint8Array(raw.memory.buffer);
+const words = new Uint32Array(raw.memory.buffer);
 
 /** Gives the bindings the instrumented module, and returns the exports of the instance that they make of it. */
 function startCore() {
@@ -67,13 +70,14 @@ function attempt(read) {
 }
 
 const TRAILING = ['refuse', 'zeros', 'allow'];
-const MAX_DEPTH = 64;
-const MAX_ELEMENTS = 20_000;
+const MAX_DEPTH = 40;
+/** Most elements or items: within an input's reach now and then, so that this limit is met too. */
+const maxElements = (input) => (input.length % 8 === 5 ? 60 : 20_000);
 
 /** Calls an export on `input` in the arena; returns its status after everything was released. */
 function rawDer(name, input, ...more) {
   memory.set(input, ARENA);
-  const status = raw[name](input.length, MAX_DEPTH, MAX_ELEMENTS, ...more);
+  const status = raw[name](input.length, MAX_DEPTH, maxElements(input), ...more);
   if (status >= 0) raw.derRelease();
   return status;
 }
@@ -83,8 +87,9 @@ function fuzzDer(input) {
   const status = rawDer('derNormalize', input, trailing);
   memory.set(input, ARENA);
   raw.derOrigin(input.length, input.length >> 1, input.length & 1);
+  rawDerWrite(input);
 
-  const limits = { maxDepth: MAX_DEPTH, maxElements: MAX_ELEMENTS, trailing: TRAILING[trailing] };
+  const limits = { maxDepth: MAX_DEPTH, maxElements: maxElements(input), trailing: TRAILING[trailing] };
   const index = attempt(() => core.indexDer(input, limits));
   demand(
     (index !== undefined) === status >= 0,
@@ -94,6 +99,43 @@ function fuzzDer(input) {
   const again = core.normalizeDer(index.der, limits);
   demand(!again.wasBer && same(again.der, index.der), 'the DER form of the DER form is another');
   walkDer(core.DerCursor.from(index));
+
+  const plain = writeDer(core.DerCursor.from(index), new core.DerWriter(), false).finish();
+  demand(same(plain, index.der), 'DER written again element by element is another');
+  const sorted = writeDer(core.DerCursor.from(index), new core.DerWriter(), true).finish();
+  demand(!core.normalizeDer(sorted, limits).wasBer, 'what was written with sorted sets is no DER');
+}
+
+/** Puts every element into the writer, constructed ones opened and closed; with `sort`, every other one as a SET OF. */
+function writeDer(cursor, writer, sort) {
+  while (cursor.more) {
+    const { derTag } = cursor;
+    if ((derTag & 0x20) === 0 || derTag > 255) {
+      writer.putRaw(cursor.readElement());
+      continue;
+    }
+    if (sort && (cursor.offset & 1) === 0) writer.openSetOf(derTag);
+    else writer.open(derTag);
+    writeDer(cursor.enter(derTag), writer, sort).close();
+  }
+  return writer;
+}
+
+/** Gives the writer's export a tape that no binding makes: eight bytes of input are one record, near to valid or far from it. */
+function rawDerWrite(input) {
+  const count = Math.min(input.length >> 3, 64);
+  memory.set(input, ARENA);
+  for (let i = 0; i < count; i++) {
+    const [offset, length, next, tag, flags, header, high, depth] = input.subarray(8 * i, 8 * i + 8);
+    const far = high > 250 ? 2 ** 31 - 1 : high > 240 ? 2 ** 20 : 0;
+    const at = RECORDS / 4 + 4 * i;
+    words[at] = offset + (header & 1 ? far : 0);
+    words[at + 1] = tag | ((flags & 0xf) << 28) | (header > 240 ? header << 20 : 0) | (header > 200 ? header << 8 : 0);
+    words[at + 2] = length + (header & 2 ? far : 0);
+    words[at + 3] = depth < 200 ? i + 1 + (depth > 100 ? next % 8 : 0) : next;
+  }
+  const status = raw.derWrite(input.length, count);
+  if (status >= 0) raw.derRelease();
 }
 
 /** Reads every element with the reader of its type, and as a whole. */
@@ -120,7 +162,7 @@ function walkDer(cursor) {
 
 function fuzzPkcs12(input) {
   const trailing = input.length % 3;
-  const limits = { maxDepth: MAX_DEPTH, maxElements: MAX_ELEMENTS, trailing: TRAILING[trailing] };
+  const limits = { maxDepth: MAX_DEPTH, maxElements: maxElements(input), trailing: TRAILING[trailing] };
   const pfxStatus = rawDer('pfxRead', input, trailing);
   rawDer('authSafeRead', input, trailing);
   const bagsStatus = rawDer('safeContentsRead', input, trailing, 16);
@@ -135,18 +177,17 @@ function fuzzPkcs12(input) {
 }
 
 const TTLV_DEPTH = 32; // what the writer takes
-const ttlvLimits = { maxBytes: 1 << 20, maxDepth: TTLV_DEPTH, maxItems: MAX_ELEMENTS };
 const ANY_PADDING = 1;
 const ANY_TAG = 2;
 
 function fuzzTtlv(input) {
   for (const flags of [0, ANY_PADDING | ANY_TAG]) {
     memory.set(input, ARENA);
-    const status = raw.ttlvValidate(ARENA, input.length, flags, TTLV_DEPTH, MAX_ELEMENTS);
+    const status = raw.ttlvValidate(ARENA, input.length, flags, TTLV_DEPTH, maxElements(input));
     raw.wipe(ARENA, input.length);
 
     const how = flags === 0 ? 'strict' : 'tolerant';
-    const limits = { padding: how, tags: how, ...ttlvLimits };
+    const limits = { padding: how, tags: how, maxDepth: TTLV_DEPTH, maxItems: maxElements(input) };
     const items = attempt(() => core.validateTtlv(input, limits));
     demand((items ?? -1) === Math.max(status, -1), `ttlvValidate says ${status}, validateTtlv ${items}`);
     if (items === undefined) continue;
