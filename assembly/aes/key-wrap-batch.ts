@@ -19,7 +19,7 @@ const R1: usize = FIRST + 128;
 /** The longest key, in semiblocks, whose planes fit the scratch; longer ones go one by one. */
 const MAX_SEMIBLOCKS: usize = (AES_SCRATCH + AES_SCRATCH_BYTES - R1) >> 7;
 /** From this many on, a group of eight with idle lanes takes less time than single keys. */
-const MIN_GROUP: usize = 5;
+const MIN_GROUP: usize = 4;
 
 /** The planes of one semiblock from each of `lanes` keys, `stride` apart: as A, the low half of a block, or as R. */
 function gather(at: usize, source: usize, stride: usize, lanes: usize, isA: bool): void {
