@@ -132,9 +132,11 @@ function judgeKdf(kdf: KdfInfo, where: string): readonly Verdict[] {
     const what = `scrypt N = ${kdf.n}, r = ${kdf.r}, p = ${kdf.p}`;
     return [{ id: 'kdf-cost', severity: 'warning', where, what, why: GUESSING, standard: OWASP }, ...found];
   }
-  const wanted = recommendedIterations(kdf.hash) * (kdf.kdf === 'pbkdf2' ? 1 : 2);
+  const named = recommendedIterations(kdf.hash);
+  // One hash for each iteration where PBKDF2 has two: the same count is half the work.
+  const wanted = kdf.kdf === 'pbkdf2' ? named : 2 * named;
   if (kdf.iterations >= wanted) return found;
-  const severity = kdf.iterations < 1000 ? 'danger' : 'warning';
+  const severity = kdf.iterations < 1000 ? 'danger' : kdf.iterations < named ? 'warning' : 'info';
   const standard = severity === 'danger' ? 'NIST SP 800-132 §5.2' : OWASP;
   const what = `${kdf.iterations} iterations of ${KDF_NAMES[kdf.kdf]} over ${hashFacts(kdf.hash).title}, recommended are ${wanted}`;
   return [{ id: 'kdf-iterations', severity, where, what, why: GUESSING, standard }, ...found];
@@ -155,10 +157,7 @@ function judgeQuirks(quirks: readonly Quirk[]): readonly Verdict[] {
   ];
 }
 
-/**
- * OWASP's counts for PBKDF2; what it does not name is measured by the nearest digest. A PKCS#12 KDF or PBKDF1 iteration is one hash where
- * PBKDF2's is two: they need twice as many for the same work.
- */
+/** OWASP's counts for PBKDF2; what it does not name is measured by the nearest digest. */
 function recommendedIterations(hash: Pkcs12HashName): number {
   if (hash === 'sha1' || hash === 'md5') return 1_300_000;
   return hashFacts(hash).digestBytes <= 32 && !hash.startsWith('sha512') ? 600_000 : 210_000;
