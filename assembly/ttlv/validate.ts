@@ -43,13 +43,17 @@ const MAX_DEPTH: u32 = <u32>TTLV_SCRATCH_BYTES >>> 2;
 /** Length fields of 4 and 8 as a little-endian load sees them. */
 const LENGTH_4: u32 = 0x04000000;
 const LENGTH_8: u32 = 0x08000000;
+/** What takes a length's place: words to the next sibling << 3 | bytes of padding. */
+const HEADER_ONLY: u32 = 2 << 3;
+const SKIP_4: u32 = (4 << 3) | 4;
+const SKIP_8: u32 = 4 << 3;
 /** The bits that a Boolean's value, loaded little-endian, cannot have. */
 const NOT_BOOLEAN: u64 = 0xfeffffffffffffff;
 const NOT_ASCII: u64 = 0x8080808080808080;
 
 /**
- * Checks the message at `src` and turns the length field of every item into a native word, which makes the message its
- * own index: a reader skips an item at `p` by `8 + padded(load<u32>(p, 4))`. The caller wipes the message.
+ * Checks the message at `src` and puts the way to the next sibling in place of every length, as a native word (words to
+ * skip << 3 | bytes of padding), which makes the message its own index. The caller wipes the message.
  *
  * Returns the number of items, or a negative status whose offset is the start of the faulty item; that of its type byte
  * (TYPE), of its first padding byte (PADDING) or of the first byte that is not UTF-8 (UTF8); and the first byte past the
@@ -87,7 +91,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
         if (length & 7) return fault(E_TTLV_LENGTH, item - src);
         if (length > <u32>(end - p)) return overrun(item, length, src);
         if (stack === full) return fault(E_TTLV_DEPTH, item - src);
-        store<u32>(item, length, 4);
+        store<u32>(item, (length << 1) + HEADER_ONLY, 4);
         store<u32>(stack, <u32>end);
         stack += 4;
         end = p + length;
@@ -100,7 +104,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
         if (load<u32>(item, 4) !== LENGTH_4) return fault(E_TTLV_LENGTH, item - src);
         if (p > end) return overrun(item, 4, src);
         if (load<u32>(item, 12) && !(flags & ANY_PADDING)) return fault(E_TTLV_PADDING, item + 12 - src);
-        store<u32>(item, 4, 4);
+        store<u32>(item, SKIP_4, 4);
         break;
       }
       case 0x03:
@@ -109,7 +113,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
         p += 16;
         if (load<u32>(item, 4) !== LENGTH_8) return fault(E_TTLV_LENGTH, item - src);
         if (p > end) return overrun(item, 8, src);
-        store<u32>(item, 8, 4);
+        store<u32>(item, SKIP_8, 4);
         break;
       }
       case 0x06: {
@@ -117,7 +121,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
         if (load<u32>(item, 4) !== LENGTH_8) return fault(E_TTLV_LENGTH, item - src);
         if (p > end) return overrun(item, 8, src);
         if (load<u64>(item, 8) & NOT_BOOLEAN) return fault(E_TTLV_BOOLEAN, item - src);
-        store<u32>(item, 8, 4);
+        store<u32>(item, SKIP_8, 4);
         break;
       }
       case 0x04: {
@@ -126,7 +130,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
         if (length & 7 || !length) return fault(E_TTLV_LENGTH, item - src);
         if (length > <u32>(end - p)) return overrun(item, length, src);
         p += length;
-        store<u32>(item, length, 4);
+        store<u32>(item, (length << 1) + HEADER_ONLY, 4);
         break;
       }
       case 0x07:
@@ -141,7 +145,7 @@ function walk(src: usize, len: i32, flags: i32, maxDepth: i32, maxItems: i32): i
           const bad = badUtf8(item + 8, length);
           if (bad) return fault(E_TTLV_UTF8, bad - src);
         }
-        store<u32>(item, length, 4);
+        store<u32>(item, ((p - item) << 1) | ((p - item - 8 - length) & 7), 4);
         break;
       }
       default:

@@ -41,6 +41,6 @@ export { encodeOid, formatOid } from './oid.ts';
 export { type PfxLimits, parsePfxStructure, parseSafeContents } from './pfx-structure.ts';
 export type { RawAlgorithm, RawAttribute, RawBag, RawMac, RawPfx, RawSafe } from './raw-pfx.ts';
 export { formatTag, parseTtlv, readTtlv, type TtlvLimits, validateTtlv } from './ttlv.ts';
-export { ItemType, type TagName, type TtlvItem, TtlvMessage, typeName } from './ttlv-message.ts';
+export { ItemType, type TagName, type TtlvItem, type TtlvMessage, typeName } from './ttlv-message.ts';
 export { TtlvWriter, writeLargeTtlv, writeTtlv } from './ttlv-writer.ts';
 export { init } from './wasm.ts';

@@ -1,9 +1,13 @@
 /**
  * `TtlvMessage`: reads a validated TTLV message (KMIP 1.4, section 9.1) in place, building only what is asked for.
  *
- * The validator has turned every length field into a native word, so an item is a position and the way to its next sibling
- * an addition; nothing needs checking again but the type that the caller expects. Positions are plain numbers (`TtlvItem`,
- * the word index of the item's header) because an object per item costs more than the whole validation.
+ * The validator has turned every length field into the way to the next sibling (`words to skip << 3 | bytes of padding`), so
+ * an item is a position and its neighbour an addition away; nothing needs checking again but the type that the caller
+ * expects. Positions are plain numbers (`TtlvItem`, the word index of the item's header) because an object per item costs
+ * more than the whole validation.
+ *
+ * A message is a set of functions made once over its memory, not an object with fields: V8 then takes the views for
+ * constants, and reading a Get response costs an eighth less.
  *
  * Knows types, not tags: names in errors come from the function given. Layer: core.
  */
@@ -33,214 +37,275 @@ export type TtlvItem = number & { readonly [brand]: true };
 /** Says what a tag is called in errors. */
 export type TagName = (ttlvTag: number) => string;
 
-const NO_WORDS = /* @__PURE__ */ new Int32Array();
-const NO_BYTES: Uint8Array<ArrayBuffer> = /* @__PURE__ */ new Uint8Array();
 /** Text up to this length is put together character by character: faster than a TextDecoder call. */
 const SHORT_TEXT_BYTES = 12;
 let decoder: TextDecoder | undefined;
 
 /**
- * A validated message. It holds secrets as long as it lives: `dispose()` wipes its copy; one lent by `readTtlv` ends with
- * the call. Afterwards every read throws.
+ * A validated message: reads items by their place. Every reader that is named after a type throws a FormatError
+ * ERR_TTLV_TYPE when the item has another one.
+ *
+ * It holds secrets as long as it lives: `dispose()` wipes the copy of one made by `parseTtlv`; one lent by `readTtlv` is
+ * wiped when that call ends. Afterwards reads throw a UsageError ERR_TTLV_DISPOSED; one that was kept all the same reads,
+ * while a later `readTtlv` runs, the message lent then.
  */
-export class TtlvMessage {
+export interface TtlvMessage extends Disposable {
   /** The message itself: its outermost item. */
   readonly root: TtlvItem;
-  #words: Int32Array;
-  #bytes: Uint8Array<ArrayBuffer>;
-  readonly #tagName: TagName;
-
-  /** @internal `words` and `bytes` are views of the same memory; the message starts at byte `at`. */
-  constructor(words: Int32Array, bytes: Uint8Array<ArrayBuffer>, at: number, tagName: TagName) {
-    this.root = (at >> 2) as TtlvItem;
-    this.#words = words;
-    this.#bytes = bytes;
-    this.#tagName = tagName;
-  }
-
   /** Finds the first child of `parent` that has this tag, whatever its type. */
-  find(parent: TtlvItem, ttlvTag: number): TtlvItem | undefined {
-    const words = this.#words;
+  find(parent: TtlvItem, ttlvTag: number): TtlvItem | undefined;
+  /** Finds the first child that has this tag. @throws {FormatError} ERR_TTLV_MISSING */
+  child(parent: TtlvItem, ttlvTag: number): TtlvItem;
+  /** Lists the children of a structure; with `ttlvTag`, those that have this tag. A leaf has none. */
+  children(parent: TtlvItem, ttlvTag?: number): TtlvItem[];
+  /** The item's tag, 3 bytes. */
+  tag(item: TtlvItem): number;
+  /** The item's type. */
+  type(item: TtlvItem): ItemType;
+  /** The bytes of the item's value, without padding. */
+  lengthBytes(item: TtlvItem): number;
+  /** The item's offset in the message. */
+  offset(item: TtlvItem): number;
+  /** Reads an Integer. */
+  integer(item: TtlvItem): number;
+  /** Reads a Long Integer. */
+  longInteger(item: TtlvItem): bigint;
+  /** Reads a Big Integer as its bytes: two's complement, big-endian, a multiple of 8. A copy, the caller's to wipe. */
+  bigInteger(item: TtlvItem): Uint8Array<ArrayBuffer>;
+  /** Reads an Enumeration: 32 bits, unsigned. */
+  enumeration(item: TtlvItem): number;
+  /** Reads a Boolean. */
+  boolean(item: TtlvItem): boolean;
+  /** Reads a Text String. */
+  text(item: TtlvItem): string;
+  /** Reads a Byte String. A copy, the caller's to wipe. */
+  byteString(item: TtlvItem): Uint8Array<ArrayBuffer>;
+  /** Reads a Date-Time: seconds since 1970. `dateFromSeconds` makes a Date of it where one exists. */
+  dateTime(item: TtlvItem): bigint;
+  /** Reads an Interval: seconds. */
+  interval(item: TtlvItem): number;
+  /** Reads a Date-Time Extended: microseconds since 1970. */
+  dateTimeExtended(item: TtlvItem): bigint;
+  /** Names the structures around an item, outermost first, and the item itself last. */
+  path(item: TtlvItem): string[];
+  /** Makes the error for an item that is not what the protocol wants there. `code` is `ERR_…`. */
+  fault(item: TtlvItem, code: string, message: string): FormatError;
+  /** Wipes the message's copy and makes every later read throw. Safe to call twice. */
+  dispose(): void;
+}
+
+/** A message with what its owner may do to it. Internal to the room. */
+export interface OwnedMessage {
+  readonly message: TtlvMessage;
+  /** Makes it readable, or not; the memory is the owner's to fill and to wipe. */
+  lend(tagName: TagName): void;
+  end(): void;
+}
+
+/**
+ * Makes a message over memory that holds, or will hold, a validated one from byte `start` on. The two views are of
+ * the same memory. `wipe` is what `dispose()` does to it.
+ */
+export function messageOver(
+  wordView: Int32Array,
+  byteView: Uint8Array<ArrayBuffer>,
+  start: number,
+  wipe: () => void,
+): OwnedMessage {
+  const words = wordView; // as const: V8 folds those, not parameters
+  const bytes = byteView;
+  const root = (start >> 2) as TtlvItem;
+  let live = false;
+  let nameOf: TagName = String;
+
+  function find(parent: TtlvItem, ttlvTag: number): TtlvItem | undefined {
+    if (!live) throw ended();
     const want = swap(ttlvTag << 8);
+    const end = parent + (words[parent + 1]! >> 3);
     let at = parent + 2;
-    const end = at + (words[parent + 1]! >> 2);
     while (at < end) {
       if ((words[at]! & 0xffffff) === want) return at as TtlvItem;
-      at += 2 + (((words[at + 1]! + 7) >> 3) << 1);
+      at += words[at + 1]! >> 3;
     }
     return undefined;
   }
 
-  /** Finds the first child that has this tag. @throws {FormatError} ERR_TTLV_MISSING */
-  child(parent: TtlvItem, ttlvTag: number): TtlvItem {
-    return this.find(parent, ttlvTag) ?? this.#missing(parent, ttlvTag);
+  function child(parent: TtlvItem, ttlvTag: number): TtlvItem {
+    // The loop of `find` once more: a call between them would cost more than the loop. What has ended is all zeros.
+    const want = swap(ttlvTag << 8);
+    const end = parent + (words[parent + 1]! >> 3);
+    let at = parent + 2;
+    while (at < end) {
+      if ((words[at]! & 0xffffff) === want) return at as TtlvItem;
+      at += words[at + 1]! >> 3;
+    }
+    throw missing(parent, ttlvTag);
   }
 
-  /** Lists the children of a structure; with `ttlvTag`, those that have this tag. A leaf has none. */
-  children(parent: TtlvItem, ttlvTag?: number): TtlvItem[] {
-    const words = this.#words;
+  function children(parent: TtlvItem, ttlvTag?: number): TtlvItem[] {
     const found: TtlvItem[] = [];
-    if (words[parent]! >>> 24 !== ItemType.Structure) return found;
+    if (type(parent) !== ItemType.Structure) return found;
     const want = ttlvTag === undefined ? undefined : swap(ttlvTag << 8);
-    let at = parent + 2;
-    const end = at + (words[parent + 1]! >> 2);
-    while (at < end) {
+    const end = parent + (words[parent + 1]! >> 3);
+    for (let at = parent + 2; at < end; at += words[at + 1]! >> 3)
       if (want === undefined || (words[at]! & 0xffffff) === want) found.push(at as TtlvItem);
-      at += 2 + (((words[at + 1]! + 7) >> 3) << 1);
-    }
     return found;
   }
 
-  /** The item's tag, 3 bytes. */
-  tag(item: TtlvItem): number {
-    return swap(this.#head(item)) >>> 8;
+  function type(item: TtlvItem): ItemType {
+    if (!live) throw ended();
+    return (words[item]! >>> 24) as ItemType;
   }
 
-  /** The item's type. */
-  type(item: TtlvItem): ItemType {
-    return (this.#head(item) >>> 24) as ItemType;
+  function tag(item: TtlvItem): number {
+    if (!live) throw ended();
+    return swap(words[item]!) >>> 8;
   }
 
-  /** The bytes of the item's value, without padding. */
-  lengthBytes(item: TtlvItem): number {
-    this.#head(item);
-    return this.#words[item + 1]!;
+  function lengthBytes(item: TtlvItem): number {
+    return valueBytes(words[item + 1]!);
   }
 
-  /** The item's offset in the message. */
-  offset(item: TtlvItem): number {
-    return (item - this.root) << 2;
+  function offset(item: TtlvItem): number {
+    return (item - root) << 2;
   }
 
-  /** Reads an Integer. @throws {FormatError} ERR_TTLV_TYPE, as all readers do when the item has another type */
-  integer(item: TtlvItem): number {
-    if (this.#words[item]! >>> 24 !== ItemType.Integer) this.#wrongType(item, 'Integer');
-    return swap(this.#words[item + 2]!);
+  function integer(item: TtlvItem): number {
+    if (words[item]! >>> 24 !== ItemType.Integer) throw wrongType(item, 'Integer');
+    return swap(words[item + 2]!);
   }
 
-  /** Reads an Enumeration: 32 bits, unsigned. */
-  enumeration(item: TtlvItem): number {
-    if (this.#words[item]! >>> 24 !== ItemType.Enumeration) this.#wrongType(item, 'Enumeration');
-    return swap(this.#words[item + 2]!) >>> 0;
+  function enumeration(item: TtlvItem): number {
+    if (words[item]! >>> 24 !== ItemType.Enumeration) throw wrongType(item, 'Enumeration');
+    return swap(words[item + 2]!) >>> 0;
   }
 
-  /** Reads an Interval: seconds. */
-  interval(item: TtlvItem): number {
-    if (this.#words[item]! >>> 24 !== ItemType.Interval) this.#wrongType(item, 'Interval');
-    return swap(this.#words[item + 2]!) >>> 0;
+  function interval(item: TtlvItem): number {
+    if (words[item]! >>> 24 !== ItemType.Interval) throw wrongType(item, 'Interval');
+    return swap(words[item + 2]!) >>> 0;
   }
 
-  /** Reads a Boolean. */
-  boolean(item: TtlvItem): boolean {
-    if (this.#words[item]! >>> 24 !== ItemType.Boolean) this.#wrongType(item, 'Boolean');
-    return this.#words[item + 3] !== 0;
+  function boolean(item: TtlvItem): boolean {
+    if (words[item]! >>> 24 !== ItemType.Boolean) throw wrongType(item, 'Boolean');
+    return words[item + 3] !== 0;
   }
 
-  /** Reads a Long Integer. */
-  longInteger(item: TtlvItem): bigint {
-    return this.#int64(item, ItemType.LongInteger, 'LongInteger');
+  function longInteger(item: TtlvItem): bigint {
+    if (words[item]! >>> 24 !== ItemType.LongInteger) throw wrongType(item, 'LongInteger');
+    return int64(words, item);
   }
 
-  /** Reads a Date-Time: seconds since 1970. `dateFromSeconds` makes a Date of it where one exists. */
-  dateTime(item: TtlvItem): bigint {
-    return this.#int64(item, ItemType.DateTime, 'DateTime');
+  function dateTime(item: TtlvItem): bigint {
+    if (words[item]! >>> 24 !== ItemType.DateTime) throw wrongType(item, 'DateTime');
+    return int64(words, item);
   }
 
-  /** Reads a Date-Time Extended: microseconds since 1970. */
-  dateTimeExtended(item: TtlvItem): bigint {
-    return this.#int64(item, ItemType.DateTimeExtended, 'DateTimeExtended');
+  function dateTimeExtended(item: TtlvItem): bigint {
+    if (words[item]! >>> 24 !== ItemType.DateTimeExtended) throw wrongType(item, 'DateTimeExtended');
+    return int64(words, item);
   }
 
-  /** Reads a Big Integer as its bytes: two's complement, big-endian, a multiple of 8. A copy, the caller's to wipe. */
-  bigInteger(item: TtlvItem): Uint8Array<ArrayBuffer> {
-    if (this.#words[item]! >>> 24 !== ItemType.BigInteger) this.#wrongType(item, 'BigInteger');
-    return this.#value(item);
-  }
-
-  /** Reads a Byte String. A copy, the caller's to wipe. */
-  byteString(item: TtlvItem): Uint8Array<ArrayBuffer> {
-    if (this.#words[item]! >>> 24 !== ItemType.ByteString) this.#wrongType(item, 'ByteString');
-    return this.#value(item);
-  }
-
-  /** Reads a Text String. */
-  text(item: TtlvItem): string {
-    if (this.#words[item]! >>> 24 !== ItemType.TextString) this.#wrongType(item, 'TextString');
-    const bytes = this.#bytes;
+  function bigInteger(item: TtlvItem): Uint8Array<ArrayBuffer> {
+    if (words[item]! >>> 24 !== ItemType.BigInteger) throw wrongType(item, 'BigInteger');
     const at = (item << 2) + 8;
-    const end = at + this.#words[item + 1]!;
-    let text = '';
+    return bytes.slice(at, at + valueBytes(words[item + 1]!));
+  }
+
+  function byteString(item: TtlvItem): Uint8Array<ArrayBuffer> {
+    if (words[item]! >>> 24 !== ItemType.ByteString) throw wrongType(item, 'ByteString');
+    const at = (item << 2) + 8;
+    return bytes.slice(at, at + valueBytes(words[item + 1]!));
+  }
+
+  function text(item: TtlvItem): string {
+    if (words[item]! >>> 24 !== ItemType.TextString) throw wrongType(item, 'TextString');
+    const at = (item << 2) + 8;
+    const end = at + valueBytes(words[item + 1]!);
     if (end - at > SHORT_TEXT_BYTES) return decodeText(bytes.subarray(at, end));
+    let short = '';
     for (let i = at; i < end; i++) {
       const byte = bytes[i]!;
       if (byte > 0x7f) return decodeText(bytes.subarray(at, end));
-      text += String.fromCharCode(byte);
+      short += String.fromCharCode(byte);
     }
-    return text;
+    return short;
   }
 
-  /** Names the structures around an item, outermost first, and the item itself last. */
-  path(item: TtlvItem): string[] {
+  function path(item: TtlvItem): string[] {
     const names: string[] = [];
-    for (let at: TtlvItem | undefined = this.root; at !== undefined; ) {
-      names.push(this.#tagName(this.tag(at)));
+    for (let at: TtlvItem | undefined = root; at !== undefined; ) {
+      names.push(nameOf(tag(at)));
       if (at === item) break;
-      at = this.children(at).findLast((child) => child <= item);
+      at = children(at).findLast((child) => child <= item);
     }
     return names;
   }
 
-  /** Makes the error for an item that is not what the protocol wants there. `code` is `ERR_…`. */
-  fault(item: TtlvItem, code: string, message: string): FormatError {
-    const path = this.path(item);
-    const offset = this.offset(item);
-    return new FormatError(code, `TTLV: ${message} in ${path.join('.')} at offset ${offset}`, { offset, path });
+  function fault(item: TtlvItem, code: string, message: string): FormatError {
+    const place = { offset: offset(item), path: path(item) };
+    return new FormatError(code, `TTLV: ${message} in ${place.path.join('.')} at offset ${place.offset}`, place);
   }
 
-  /** Wipes the message's copy and makes every later read throw. Safe to call twice. */
-  dispose(): void {
-    this.#bytes.fill(0);
-    this.release();
+  function missing(parent: TtlvItem, ttlvTag: number): FormatError {
+    return fault(parent, 'ERR_TTLV_MISSING', `${nameOf(ttlvTag)} is missing`);
   }
 
-  [Symbol.dispose](): void {
-    this.dispose();
+  function wrongType(item: TtlvItem, wanted: keyof typeof ItemType): FormatError {
+    return fault(item, 'ERR_TTLV_TYPE', `${typeName(type(item))} in place of ${wanted}`);
   }
 
-  /** @internal Makes every later read throw; the memory is its owner's to wipe. */
-  release(): void {
-    this.#words = NO_WORDS;
-    this.#bytes = NO_BYTES;
+  function dispose(): void {
+    live = false;
+    wipe();
   }
 
-  #value(item: TtlvItem): Uint8Array<ArrayBuffer> {
-    const at = (item << 2) + 8;
-    return this.#bytes.slice(at, at + this.#words[item + 1]!);
-  }
+  const message: TtlvMessage = {
+    root,
+    find,
+    child,
+    children,
+    tag,
+    type,
+    lengthBytes,
+    offset,
+    integer,
+    longInteger,
+    bigInteger,
+    enumeration,
+    boolean,
+    text,
+    byteString,
+    dateTime,
+    interval,
+    dateTimeExtended,
+    path,
+    fault,
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+  return {
+    message,
+    lend(tagName: TagName): void {
+      nameOf = tagName;
+      live = true;
+    },
+    end(): void {
+      live = false;
+    },
+  };
+}
 
-  #int64(item: TtlvItem, type: ItemType, name: keyof typeof ItemType): bigint {
-    if (this.#words[item]! >>> 24 !== type) this.#wrongType(item, name);
-    const high = swap(this.#words[item + 2]!);
-    const low = swap(this.#words[item + 3]!) >>> 0;
-    return (BigInt(high) << 32n) | BigInt(low);
-  }
+function ended(): UsageError {
+  return new UsageError('ERR_TTLV_DISPOSED', 'this message was disposed of, or its readTtlv call has ended');
+}
 
-  #head(item: TtlvItem): number {
-    return this.#words[item] ?? this.#gone();
-  }
+/** The bytes of a value, from the word that the validator left in place of the length. */
+function valueBytes(skip: number): number {
+  return (((skip >> 3) - 2) << 2) - (skip & 7);
+}
 
-  #gone(): never {
-    throw new UsageError('ERR_TTLV_DISPOSED', 'this message was disposed of, or its readTtlv call has ended');
-  }
-
-  #missing(parent: TtlvItem, ttlvTag: number): never {
-    this.#head(parent);
-    throw this.fault(parent, 'ERR_TTLV_MISSING', `${this.#tagName(ttlvTag)} is missing`);
-  }
-
-  #wrongType(item: TtlvItem, wanted: keyof typeof ItemType): never {
-    throw this.fault(item, 'ERR_TTLV_TYPE', `${typeName(this.type(item))} in place of ${wanted}`);
-  }
+function int64(words: Int32Array, item: TtlvItem): bigint {
+  return (BigInt(swap(words[item + 2]!)) << 32n) | BigInt(swap(words[item + 3]!) >>> 0);
 }
 
 /** The name of an item type, or its number in hex. */

@@ -6,7 +6,7 @@
 import { FormatError, type KeywardError, LimitError, UsageError } from '../errors.ts';
 import { ARENA, ARENA_BYTES, STATUS, TTLV_IN, TTLV_IN_BYTES, TTLV_SCRATCH_BYTES } from './generated/layout.ts';
 import { splitStatus, statusError } from './status.ts';
-import { type TagName, TtlvMessage } from './ttlv-message.ts';
+import { messageOver, type OwnedMessage, type TagName, type TtlvMessage } from './ttlv-message.ts';
 import { core, memory } from './wasm.ts';
 
 /** What a message may be. Unknown options are refused. */
@@ -35,7 +35,8 @@ const ANY_TAG = 2;
 const DEFAULTS: Limits = { flags: 0, maxBytes: ARENA_BYTES, maxDepth: 32, maxItems: 250_000 };
 const OPTIONS = ['padding', 'tags', 'maxBytes', 'maxDepth', 'maxItems'];
 
-let words: Int32Array | undefined;
+/** The message that `readTtlv` lends: always the same one, over the same window. */
+let lendable: OwnedMessage | undefined;
 /** True while a `readTtlv` callback runs: the window is taken. */
 let lent = false;
 
@@ -69,7 +70,9 @@ export function parseTtlv(bytes: Uint8Array, options?: TtlvLimits, tagName: TagN
   try {
     validateAt(at, bytes, limits, tagName);
     const copy = memory().slice(at, at + bytes.length);
-    return new TtlvMessage(new Int32Array(copy.buffer), copy, 0, tagName);
+    const owned = messageOver(new Int32Array(copy.buffer), copy, 0, () => copy.fill(0));
+    owned.lend(tagName);
+    return owned.message;
   } finally {
     core().wipe(at, bytes.length);
   }
@@ -93,15 +96,16 @@ export function readTtlv<T>(
   const limits = options === undefined ? DEFAULTS : readLimits(options);
   if (length > limits.maxBytes) throw tooLarge(length, limits);
   const view = memory();
-  words ??= new Int32Array(view.buffer);
-  const message = new TtlvMessage(words, view, TTLV_IN, tagName);
+  lendable ??= messageOver(new Int32Array(view.buffer), view, TTLV_IN, () => core().wipe(TTLV_IN, TTLV_IN_BYTES));
+  const lending = lendable;
+  lending.lend(tagName);
   lent = true;
   view.set(bytes, TTLV_IN);
   try {
     validateAt(TTLV_IN, bytes, limits, tagName);
-    return read(message);
+    return read(lending.message);
   } finally {
-    message.release();
+    lending.end();
     core().wipe(TTLV_IN, length);
     lent = false;
   }

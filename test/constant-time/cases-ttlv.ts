@@ -27,7 +27,7 @@ export const TTLV_CASES: readonly Case[] = [
   },
   {
     name: 'TTLV messages with a secret byte string and big integer: validate, read, parse',
-    drives: ['validateTtlv', 'readTtlv', 'parseTtlv', 'TtlvMessage'],
+    drives: ['validateTtlv', 'readTtlv', 'parseTtlv'],
     prepare: (core, secrets, pair) => {
       const bytes = message(core, secrets, pair)();
       return () => {
