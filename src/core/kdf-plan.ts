@@ -154,7 +154,8 @@ function publicPart({ kdf, hash, id, iterations, salt, password }: KdfJob): stri
 function prepare(job: KdfJob): Derivation {
   const hash = hashFacts(job.hash);
   const pbkdf2 = job.kdf === 'pbkdf2';
-  const { password, salt } = job;
+  const password = exposeKey(job.password); // a Secret, which JavaScript callers may pass, is taken too
+  const salt = exposeKey(job.salt);
   const input = pbkdf2 ? new Uint8Array(salt.length + 4) : repeatToBlocks(hash.blockBytes, salt, password);
   if (pbkdf2) input.set(salt);
   return {

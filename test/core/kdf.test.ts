@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { encodeUtf8 } from '../../src/bytes.ts';
 import { deriveKeysSync, type HashName, type KdfJob, pbkdf2Sync, pkcs12KdfSync } from '../../src/core/index.ts';
+import { Secret } from '../../src/secret.ts';
 import { hex, toHex } from '../support/hex.ts';
 import { hasVectors, readVectorJson, readVectorText } from '../support/vectors.ts';
 
@@ -83,6 +84,15 @@ describe('arguments', () => {
     expect([a!.length, b!.length]).toEqual([65_536, 65_536]);
   });
 
+  test('a Secret is as good as bytes', () => {
+    using secret = Secret.from(job.password);
+    const password = secret as unknown as Uint8Array; // the type says bytes, JavaScript says anything
+    expect(deriveKeysSync([{ ...job, password }, job])).toEqual(deriveKeysSync([job, job]));
+    expect(deriveKeysSync([{ ...job, kdf: 'pkcs12', id: 1, password }])).toEqual(
+      deriveKeysSync([{ ...job, kdf: 'pkcs12', id: 1 }]),
+    );
+  });
+
   test('nothing in, nothing out; inputs are not changed; equal jobs get bytes of their own', () => {
     expect(deriveKeysSync([])).toEqual([]);
     const before = structuredClone(job);
@@ -153,7 +163,7 @@ describe.skipIf(!hasVectors())('vectors', () => {
     ['sha256', 'pbkdf2_hmacsha256'],
     ['sha384', 'pbkdf2_hmacsha384'],
     ['sha512', 'pbkdf2_hmacsha512'],
-  ] as const)('PBKDF2-HMAC-%s: Wycheproof', async (name, file) => {
+  ] as const)('PBKDF2-HMAC-%s: Wycheproof', { timeout: 300_000 }, async (name, file) => {
     interface File {
       testGroups: { tests: { password: string; salt: string; iterationCount: number; dkLen: number; dk: string }[] }[];
     }
