@@ -4,6 +4,7 @@ export class Finding extends Error {
 }
 export class Instrumented {
   constructor(exports: WebAssembly.Exports, mapAddress: number, mapBytes: number, constantsBytes: number);
+  fuel: number;
 }
 export interface Target {
   readonly name: string;

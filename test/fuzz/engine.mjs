@@ -37,6 +37,7 @@ export class Instrumented {
   constructor(exports, mapAddress, mapBytes, constantsBytes, regions = []) {
     const { buffer } = exports.memory;
     this.exports = exports;
+    this.fuel = FUEL;
     this.bytes = buffer.byteLength;
     this.map = new Uint8Array(buffer, mapAddress, mapBytes);
     this.mapWords = new Int32Array(buffer, mapAddress, mapBytes / 4);
@@ -53,7 +54,7 @@ export class Instrumented {
   begin() {
     this.mapWords.fill(0);
     this.exports.edge_previous.value = 0;
-    this.exports.edge_fuel.value = FUEL;
+    this.exports.edge_fuel.value = this.fuel;
   }
 
   /** The address of a byte that should be zero and is not, or of a changed constant; -1 when there is none. */
@@ -196,7 +197,8 @@ export class Fuzzer {
     try {
       target.run(input);
     } catch (error) {
-      if (instance.exports.edge_fuel.value === 0) throw new Finding('hang', input, `${FUEL} conditions passed`, error);
+      if (instance.exports.edge_fuel.value === 0)
+        throw new Finding('hang', input, `${instance.fuel} conditions passed`, error);
       if (!target.isExpected(error)) throw new Finding('unexpected error', input, String(error), error);
     }
     if (instance.exports.memory.buffer.byteLength !== instance.bytes)

@@ -42,6 +42,7 @@ function planted(fault: string): Target & { instance: Instrumented } {
 
 function findingOf(fault: string, seed: number, runs = 300_000): Finding | undefined {
   const target = planted(fault);
+  target.instance.fuel = 1_000_000;
   const fuzzer = new Fuzzer(target, target.instance, seed);
   fuzzer.add(new Uint8Array(8).fill(0x61));
   try {
