@@ -95,6 +95,7 @@ export function readTtlv<T>(
   if (lent || length > TTLV_IN_BYTES) return readCopy(bytes, read, options, tagName);
   const limits = options === undefined ? DEFAULTS : readLimits(options);
   if (length > limits.maxBytes) throw tooLarge(length, limits);
+  const wasm = core();
   const view = memory();
   lendable ??= messageOver(new Int32Array(view.buffer), view, TTLV_IN, () => core().wipe(TTLV_IN, TTLV_IN_BYTES));
   const lending = lendable;
@@ -102,11 +103,12 @@ export function readTtlv<T>(
   lent = true;
   view.set(bytes, TTLV_IN);
   try {
-    validateAt(TTLV_IN, bytes, limits, tagName);
+    const status = wasm.ttlvValidate(TTLV_IN, length, limits.flags, limits.maxDepth, limits.maxItems);
+    if (status < 0) throw ttlvError(status, bytes, limits, tagName);
     return read(lending.message);
   } finally {
     lending.end();
-    core().wipe(TTLV_IN, length);
+    wasm.wipe(TTLV_IN, length);
     lent = false;
   }
 }
