@@ -168,7 +168,7 @@ const sections = families.map(({ title, ids }) => {
 });
 const machine = describeMachine(passes);
 console.log(
-  `${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}, OpenSSL ${machine.openssl}`,
+  `${machine.cpu} (${machine.features.join(' ')}), ${machine.cores} cores, ${machine.platform}, Node ${machine.node}, OpenSSL ${machine.openssl}`,
 );
 console.log(
   `Per process the 10th percentile of interleaved slices, then the median over ${passes} processes; ratio = peer / ours, above 1 we are faster.`,

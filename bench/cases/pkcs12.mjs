@@ -66,10 +66,23 @@ const nativeKdfsAsync = (jobs) => () =>
 const compareBytes = (expected) => (name, result) =>
   name === 'native KDFs' ? result.length > 0 : Buffer.compare(Buffer.from(result), expected) === 0;
 
-const ownBytes = (unlocked) => {
-  const { keys, certificates } = unlocked;
-  return both({ pkcs8: keys[0].pkcs8, certificate: certificates[0].der });
-};
+/** The key and the certificate of a file that ours has opened; the key is wiped as its owner should. */
+function ownBytes(unlocked) {
+  let pkcs8;
+  let certificate;
+  for (const bag of unlocked.bags) {
+    if (bag.kind === 'shrouded-key') pkcs8 = bag.privateKey.der.copy();
+    else if (bag.kind === 'certificate') certificate = bag.certificate;
+  }
+  unlocked.dispose();
+  return both({ pkcs8, certificate });
+}
+
+function ownSecrets(unlocked) {
+  const secrets = unlocked.bags.map((bag) => bag.secretKey.bytes.copy());
+  unlocked.dispose();
+  return Buffer.concat(secrets);
+}
 
 function openCase(id, iterations, asynchronous) {
   const how = asynchronous ? 'asynchronous form, default backend' : 'pure wasm, synchronous';
@@ -100,14 +113,7 @@ const openSecrets = {
     const { file, secrets, jobs } = javaSecretsFile(64, 10_000);
     return {
       same: compareBytes(Buffer.concat(secrets)),
-      ours:
-        parsePfx &&
-        (() =>
-          Buffer.concat(
-            parsePfx(file)
-              .unlockSync(PASSWORD)
-              .secrets.map((s) => s.bytes),
-          )),
+      ours: parsePfx && (() => ownSecrets(parsePfx(file).unlockSync(PASSWORD))),
       peers: { 'native KDFs': nativeKdfs(jobs) },
     };
   },
@@ -160,6 +166,10 @@ const write = {
   async setup() {
     const { encodePfxSync } = await ours('pkcs12');
     const { pkcs8, certificate } = keyAndCertificate('rsa');
+    const bags = [
+      { kind: 'shrouded-key', privateKey: pkcs8 },
+      { kind: 'certificate', certificate },
+    ];
     const jobs = ['pbkdf2', 'pbkdf2', 'pkcs12'].map((kdf) => ({
       kdf,
       salt: hashOnce('sha256', kdf, 'buffer').subarray(0, 20),
@@ -170,8 +180,7 @@ const write = {
       same: async (name, result) =>
         name === 'native KDFs' ||
         Buffer.compare(await (await pkijsOpen(new Uint8Array(result)))(), both({ pkcs8, certificate })) === 0,
-      ours:
-        encodePfxSync && (() => encodePfxSync({ keys: [{ pkcs8 }], certificates: [{ der: certificate }] }, PASSWORD)),
+      ours: encodePfxSync && (() => encodePfxSync({ bags }, { password: PASSWORD, profile: 'java' })),
       peers: {
         'native KDFs': nativeKdfs(jobs),
         'PKI.js': await pkijsWrite(pkcs8, certificate),
