@@ -9,6 +9,9 @@
 /** A first call this long is itself the measurement: nobody waits for 10 s of warm-up. */
 const ONE_SHOT_MS = 2000;
 
+/** Such a call is warm after the first. */
+const LONG_MS = 150;
+
 /** @param {number[]} sorted @param {number} q */
 const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 
@@ -62,7 +65,7 @@ export async function race(candidates, pace) {
       lanes.push({ name, c, n: 1, slices: [c.firstMs], every: 0 });
       continue;
     }
-    const n = await warm(c, pace);
+    const n = c.firstMs > LONG_MS ? 1 : await warm(c, pace);
     lanes.push({ name, c, n, slices: [], every: 1 });
   }
   const share = pace.budgetMs / lanes.length;
