@@ -1,6 +1,6 @@
 // One process of the benchmark: checks the candidates of a family's cases against each other, races them, and sends the
 // figures to run.mjs. A fresh process per family keeps one family's garbage and code from colouring the next.
-import { race } from './harness.mjs';
+import { race, startClock } from './harness.mjs';
 
 const PACES = {
   full: { warmMs: 60, sliceMs: 2, rounds: 60, budgetMs: 2000 },
@@ -17,13 +17,14 @@ function flatten(result) {
 
 /** Calls a candidate once, times that, and refuses a result that differs from the expected. */
 async function check(name, run, { expected, same, bytesOf = (r) => r }) {
-  const start = performance.now();
+  const clock = startClock();
   const returned = run();
+  const async = returned instanceof Promise;
   const result = await returned;
-  const firstMs = performance.now() - start;
+  const firstMs = clock(async);
   const equal = same ? await same(name, result) : Buffer.compare(flatten(bytesOf(result)), flatten(expected)) === 0;
   if (!equal) throw new Error(`${name} gives another result than expected`);
-  return { run, async: returned instanceof Promise, firstMs };
+  return { run, async, firstMs };
 }
 
 async function runCase({ id, setup, measure }, pace) {
