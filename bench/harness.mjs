@@ -1,8 +1,9 @@
 // The race: every candidate of a case is timed in the same process, in short slices, one after the other, round after
-// round, so that a noisy machine disturbs all of them alike. The time of a synchronous slice is the wall clock's, less what
-// the process waited for a processor (its CPU time, where that is less); of an asynchronous one, where waiting belongs to
-// the work, the wall clock's. A candidate's figure is the 10th percentile of its slices: low enough to shed what
-// disturbance is left, high enough not to be the one lucky slice. (run.mjs takes the median over processes.)
+// round, so that a noisy machine disturbs all of them alike. The time of a slice is the wall clock's or the process's CPU
+// time, whichever is less: on a quiet machine they agree, on a busy one waiting for a processor does not count. (Where an
+// asynchronous peer idles between its threads, that favours the peer.) A candidate's figure is the 10th percentile of its
+// slices: low enough to shed what disturbance is left, high enough not to be the one lucky slice. (run.mjs takes the
+// median over processes.)
 
 /** @typedef {() => unknown} Op does the operation once; returns its result, or a promise of it */
 /** @typedef {{ run: Op, async: boolean, firstMs: number }} Candidate firstMs: what the very first call took */
@@ -24,13 +25,12 @@ export function median(values) {
   return s.length % 2 === 1 ? s[mid] : (s[mid - 1] + s[mid]) / 2;
 }
 
-/** Starts a clock. @returns {(async: boolean) => number} reads it: ms, without waiting for a processor unless async */
+/** Starts a clock. @returns {() => number} reads it: ms, the lesser of wall and CPU time */
 export function startClock() {
   const cpuStart = process.cpuUsage();
   const start = performance.now();
-  return (async) => {
+  return () => {
     const wallMs = performance.now() - start;
-    if (async) return wallMs;
     const { user, system } = process.cpuUsage(cpuStart);
     return Math.min(wallMs, (user + system) / 1000);
   };
@@ -45,7 +45,7 @@ async function slice({ run, async }, n) {
   const clock = startClock();
   if (async) for (let i = 0; i < n; i++) await run();
   else for (let i = 0; i < n; i++) run();
-  return clock(async);
+  return clock();
 }
 
 /**

@@ -7,12 +7,11 @@
 // Without --json a full run writes bench/results.json and bench/results.svg, any other bench/last.json and .svg.
 //
 // Method. Each of 5 passes starts one fresh Node process per family of cases; in it all candidates of a case are first
-// checked to give the same result, then warmed, then timed round-robin in slices of about 2 ms. Time spent waiting for a
-// processor does not count against synchronous candidates; asynchronous ones are timed by the wall clock, so read their
-// rows on a quiet machine (harness.mjs). A candidate's figure in one process is the 10th percentile of its slices; the
-// printed one is the median of that over the processes, and a ratio is the peer's median over ours: above 1 we are
-// faster. "Over processes" is the range of the ratios seen in single processes. Cold start is the median of whole process
-// starts. Absolute times move with the machine; ratios are what to read. Peers are used as well as their interface allows
+// checked to give the same result, then warmed, then timed round-robin in slices of about 2 ms, waiting for a processor
+// left out (harness.mjs). A candidate's figure in one process is the 10th percentile of its slices; the printed one is the
+// median of that over the processes, and a ratio is the peer's median over ours: above 1 we are faster. "Over processes"
+// is the range of the ratios seen in single processes. Cold start is the median of whole process starts, by the wall
+// clock. Absolute times move with the machine; ratios are what to read. Peers are used as well as their interface allows
 // (crypto.hash, reused hashers and key objects), with byte arrays in and fresh byte arrays out.
 import { execFileSync, fork } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
