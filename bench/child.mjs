@@ -3,7 +3,7 @@
 import { race, startClock } from './harness.mjs';
 
 const PACES = {
-  full: { warmMs: 60, sliceMs: 2, rounds: 60, budgetMs: 2000 },
+  full: { warmMs: 60, sliceMs: 2, rounds: 60, budgetMs: 1500 },
   quick: { warmMs: 30, sliceMs: 1, rounds: 20, budgetMs: 500 },
 };
 
