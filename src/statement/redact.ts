@@ -12,7 +12,10 @@ const PASSWORD = /* @__PURE__ */ new RegExp(
   'gi',
 );
 /** ALTER KEYSTORE PASSWORD … SET newpassword. Runs after PASSWORD, which has hidden the old one. */
-const NEW_PASSWORD = new RegExp(`(\\bALTER\\s+KEYSTORE\\s+PASSWORD\\b[\\s\\S]*?\\sSET\\s+)${SECRET_TOKEN}`, 'gi');
+const NEW_PASSWORD = /* @__PURE__ */ new RegExp(
+  `(\\bALTER\\s+KEYSTORE\\s+PASSWORD\\b[\\s\\S]*?\\sSET\\s+)${SECRET_TOKEN}`,
+  'gi',
+);
 /** [SET|CREATE] KEY 'MKID:MK'. */
 const MATERIAL = /(\b(?:SET|CREATE)\s+(?:ENCRYPTION\s+)?KEY\s+)((?:N|q)?'(?:[^']|'')*(?:'|$))/gi;
 /** The third argument of keyring_key_store, whatever its form. */
