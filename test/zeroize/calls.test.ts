@@ -12,18 +12,7 @@ import { assertNothingLeft, cleanMemory, SLOT_REGIONS } from './memory.ts';
 const CALLS: Calls = { ...CRYPTO_CALLS, ...DATA_CALLS };
 
 /** Exports that do not touch linear memory. */
-const PURE = [
-  'DER',
-  'ItemType',
-  'Kek',
-  'TtlvMessage',
-  'TtlvWriter',
-  'encodeOid',
-  'formatOid',
-  'formatTag',
-  'init',
-  'typeName',
-];
+const PURE = ['DER', 'ItemType', 'Kek', 'TtlvWriter', 'encodeOid', 'formatOid', 'formatTag', 'init', 'typeName'];
 
 /** The code of what a call throws or rejects with; null when it works. */
 async function codeOf(call: () => unknown): Promise<string | null> {
