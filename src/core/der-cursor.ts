@@ -1,18 +1,10 @@
 /**
- * `DerCursor` walks the tape that `indexDer` made. The bytes are valid DER, so the cursor only checks that the types are
- * those its caller expects; it knows no object identifiers and no structures. Layer: core.
+ * `DerCursor` walks DER that the wasm has checked. Checked DER is its own index, so the cursor reads tags and lengths where
+ * they stand and only checks that the types are those its caller expects; it knows no object identifiers and no structures.
+ * Layer: core.
  */
 import { FormatError, UsageError } from '../errors.ts';
-import { type DerIndex, type DerLimits, indexDer } from './der.ts';
-import {
-  TAPE_HEADER_SHIFT,
-  TAPE_LENGTH,
-  TAPE_META,
-  TAPE_NEXT,
-  TAPE_OFFSET,
-  TAPE_RECORD,
-  TAPE_TAG_MASK,
-} from './generated/layout.ts';
+import { type DerLimits, type NormalizedDer, normalizeDer } from './der.ts';
 import { formatOid } from './oid.ts';
 
 /** Universal tags, as the one identifier octet that they are in DER. */
@@ -48,28 +40,39 @@ export const DER = {
  * algorithm.assertEnd();
  */
 export class DerCursor {
-  readonly #index: DerIndex;
+  readonly #der: Uint8Array;
   readonly #path: readonly string[];
   readonly #end: number;
-  readonly #endOffset: number;
+  /** The element ahead: where it begins, its tag (-1 at the end), where its contents begin, where they end. */
   #at: number;
+  #tag = -1;
+  #content = 0;
+  #next = 0;
 
-  private constructor(index: DerIndex, at: number, end: number, endOffset: number, path: readonly string[]) {
-    this.#index = index;
+  private constructor(der: Uint8Array, at: number, end: number, path: readonly string[]) {
+    this.#der = der;
     this.#at = at;
     this.#end = end;
-    this.#endOffset = endOffset;
     this.#path = path;
+    this.#look();
   }
 
   /** Validates `bytes` and makes a cursor before its one element. `path` names the place in errors. @throws as `normalizeDer` */
   static over(bytes: Uint8Array, limits?: DerLimits, path: readonly string[] = []): DerCursor {
-    return DerCursor.from(indexDer(bytes, limits), path);
+    return DerCursor.checked(normalizeDer(bytes, limits).der, path);
   }
 
-  /** Makes a cursor before the one element of an index. */
-  static from(index: DerIndex, path: readonly string[] = []): DerCursor {
-    return new DerCursor(index, 0, index.tape.length / TAPE_RECORD, index.der.length, path);
+  /** Makes a cursor before the one element of a checked input. */
+  static from({ der }: NormalizedDer, path: readonly string[] = []): DerCursor {
+    return DerCursor.checked(der, path);
+  }
+
+  /**
+   * Makes a cursor before DER that was checked before: a whole element out of what `normalizeDer`, a cursor or a record of a PFX
+   * gave. Nothing is checked or copied here; of other bytes the cursor reads nonsense, though never past their end.
+   */
+  static checked(der: Uint8Array, path: readonly string[] = []): DerCursor {
+    return new DerCursor(der, 0, der.length, path);
   }
 
   /** True while elements are left in this container. */
@@ -79,17 +82,17 @@ export class DerCursor {
 
   /** The tag of the element ahead; -1 at the end. */
   get derTag(): number {
-    return this.more ? this.#word(TAPE_META) & TAPE_TAG_MASK : -1;
+    return this.#tag;
   }
 
   /** Offset of the element ahead in the DER form, or of the end. */
   get offset(): number {
-    return this.more ? this.#word(TAPE_OFFSET) : this.#endOffset;
+    return this.#at;
   }
 
   /** Says whether the element ahead has this tag. */
   is(derTag: number): boolean {
-    return this.derTag === derTag;
+    return this.#tag === derTag;
   }
 
   /** Refuses further elements in this container. @throws {FormatError} ERR_DER_TRAILING */
@@ -100,21 +103,31 @@ export class DerCursor {
   /** Steps over the element ahead, whatever it is. @throws {FormatError} ERR_DER_MISSING */
   skip(): void {
     if (!this.more) throw this.#error('ERR_DER_MISSING', 'a required element is absent');
-    this.#at = this.#word(TAPE_NEXT);
+    this.#step();
   }
 
   /** Copies the whole element ahead, tag and length included. @throws {FormatError} ERR_DER_MISSING */
   readElement(): Uint8Array<ArrayBuffer> {
-    const start = this.offset;
-    const end = this.#contentOffset() + this.#length();
+    const start = this.#at;
     this.skip();
-    return this.#index.der.slice(start, end);
+    return this.#der.slice(start, this.#at) as Uint8Array<ArrayBuffer>;
+  }
+
+  /**
+   * Steps over the element ahead, which must have this tag, and lends its contents: a view of the bytes that the cursor walks.
+   *
+   * @throws {FormatError} ERR_DER_TAG, ERR_DER_MISSING
+   */
+  lendContents(derTag: number): Uint8Array {
+    this.#expect(derTag);
+    const view = this.#der.subarray(this.#content, this.#next);
+    this.#step();
+    return view;
   }
 
   /** Copies the contents of the element ahead, which must have this tag. @throws {FormatError} ERR_DER_TAG, ERR_DER_MISSING */
   readContents(derTag: number): Uint8Array<ArrayBuffer> {
-    const view = this.#take(derTag);
-    return view.slice();
+    return this.lendContents(derTag).slice() as Uint8Array<ArrayBuffer>;
   }
 
   /** Enters the element ahead, which must be constructed and have this tag. @throws {FormatError} ERR_DER_TAG, ERR_DER_MISSING */
@@ -122,10 +135,8 @@ export class DerCursor {
     this.#expect(derTag);
     if ((derTag & 0x20) === 0) throw new UsageError('ERR_ARGUMENT', 'only a constructed element can be entered');
     const path = name === undefined ? this.#path : [...this.#path, name];
-    const next = this.#word(TAPE_NEXT);
-    const end = this.#contentOffset() + this.#length();
-    const inner = new DerCursor(this.#index, this.#at + 1, next, end, path);
-    this.#at = next;
+    const inner = new DerCursor(this.#der, this.#content, this.#next, path);
+    this.#step();
     return inner;
   }
 
@@ -146,8 +157,8 @@ export class DerCursor {
 
   /** Reads an OBJECT IDENTIFIER as dotted text. */
   readOid(): string {
-    const offset = this.more ? this.#contentOffset() : 0;
-    return formatOid(this.#take(DER.OBJECT_IDENTIFIER), offset);
+    const offset = this.#content;
+    return formatOid(this.lendContents(DER.OBJECT_IDENTIFIER), offset);
   }
 
   /** Copies the contents of an OCTET STRING. */
@@ -158,15 +169,15 @@ export class DerCursor {
   /** Copies the whole octets of a BIT STRING without unused bits. @throws {FormatError} ERR_DER_VALUE when some are unused */
   readBits(): Uint8Array<ArrayBuffer> {
     const offset = this.offset;
-    const view = this.#take(DER.BIT_STRING);
+    const view = this.lendContents(DER.BIT_STRING);
     if (view[0] !== 0) throw this.#error('ERR_DER_VALUE', 'bits are left over', offset);
-    return view.slice(1);
+    return view.slice(1) as Uint8Array<ArrayBuffer>;
   }
 
   /** Reads an INTEGER of at most 1024 octets. @throws {FormatError} ERR_DER_VALUE when it is longer */
   readInteger(): bigint {
     const offset = this.offset;
-    const view = this.#take(DER.INTEGER);
+    const view = this.lendContents(DER.INTEGER);
     if (view.length > 1024) throw this.#error('ERR_DER_VALUE', 'integer too long', offset);
     return integerOf(view);
   }
@@ -174,46 +185,56 @@ export class DerCursor {
   /** Reads an INTEGER that a number holds exactly. @throws {FormatError} ERR_DER_VALUE when it does not */
   readSmallInteger(): number {
     const offset = this.offset;
-    const value = smallIntegerOf(this.#take(DER.INTEGER));
+    const value = smallIntegerOf(this.lendContents(DER.INTEGER));
     if (value === undefined) throw this.#error('ERR_DER_VALUE', 'integer too large', offset);
     return value;
   }
 
   /** Reads a BOOLEAN. */
   readBoolean(): boolean {
-    return this.#take(DER.BOOLEAN)[0] !== 0;
+    return this.lendContents(DER.BOOLEAN)[0] !== 0;
   }
 
   /** Steps over a NULL. */
   readNull(): void {
-    this.#take(DER.NULL);
-  }
-
-  #word(word: number): number {
-    return this.#index.tape[this.#at * TAPE_RECORD + word] as number;
-  }
-
-  #length(): number {
-    return this.#word(TAPE_LENGTH);
-  }
-
-  #contentOffset(): number {
-    return this.#word(TAPE_OFFSET) + ((this.#word(TAPE_META) >>> TAPE_HEADER_SHIFT) & 0xff);
+    this.lendContents(DER.NULL);
   }
 
   #expect(derTag: number): void {
     if (!this.more) throw this.#error('ERR_DER_MISSING', 'a required element is absent');
-    if (this.derTag !== derTag)
-      throw this.#error('ERR_DER_TAG', `tag ${hexTag(this.derTag)} where ${hexTag(derTag)} belongs`);
+    if (this.#tag !== derTag)
+      throw this.#error('ERR_DER_TAG', `tag ${hexTag(this.#tag)} where ${hexTag(derTag)} belongs`);
   }
 
-  /** Steps over the element ahead and lends its contents: a view of this cursor's own bytes. */
-  #take(derTag: number): Uint8Array<ArrayBuffer> {
-    this.#expect(derTag);
-    const start = this.#contentOffset();
-    const view = this.#index.der.subarray(start, start + this.#length());
-    this.#at = this.#word(TAPE_NEXT);
-    return view;
+  #step(): void {
+    this.#at = this.#next;
+    this.#look();
+  }
+
+  /** Reads identifier and length octets of the element ahead (X.690 8.1.2, 8.1.3; DER has definite lengths only). */
+  #look(): void {
+    const der = this.#der;
+    let at = this.#at;
+    if (at >= this.#end) {
+      this.#tag = -1;
+      this.#next = this.#content = at;
+      return;
+    }
+    let tag = der[at++] as number;
+    if ((tag & 31) === 31) {
+      let number = 0;
+      let octet = 0x80;
+      for (; octet >= 0x80 && at < this.#end; number = (number << 7) | (octet & 0x7f)) octet = der[at++] as number;
+      tag |= number << 8;
+    }
+    let length = der[at++] ?? 0;
+    if (length > 0x80) {
+      let octets = length & 0x7f;
+      for (length = 0; octets > 0; octets--) length = length * 256 + (der[at++] ?? 0);
+    }
+    this.#tag = tag;
+    this.#content = at;
+    this.#next = Math.min(at + length, this.#end);
   }
 
   #error(code: string, words: string, offset: number = this.offset): FormatError {

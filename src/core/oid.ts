@@ -2,6 +2,7 @@
  * OBJECT IDENTIFIERs: contents octets to dotted text and back (X.690 8.19). Arcs of any size are exact, so that no arc
  * can pose as another one modulo 2^32. Layer: core; needs no wasm.
  */
+import { equalPublicBytes } from '../bytes.ts';
 import { FormatError, UsageError } from '../errors.ts';
 
 /** More octets than any identifier in use has; keeps the conversion of a hostile one cheap. */
@@ -17,6 +18,24 @@ const MAX_OCTETS = 256;
  * formatOid(Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d)); // '1.2.840.113549'
  */
 export function formatOid(contents: Uint8Array, offset = 0): string {
+  const slot = contents.length < 32 ? slotOf(contents) : -1;
+  const before = known[slot];
+  if (before !== undefined && equalPublicBytes(before.contents, contents)) return before.text;
+  const text = makeText(contents, offset);
+  if (slot >= 0) known[slot] = { contents: contents.slice(), text };
+  return text;
+}
+
+/** Texts made before: a file repeats a few identifiers thousands of times. One per slot, the latest. */
+const known: ({ readonly contents: Uint8Array; readonly text: string } | undefined)[] = [];
+
+/** Identifiers of one family differ in their last octets. */
+function slotOf(contents: Uint8Array): number {
+  const { length } = contents;
+  return ((contents[length - 1] ?? 0) + 5 * (contents[length - 2] ?? 0) + 11 * (contents[length - 3] ?? 0)) & 63;
+}
+
+function makeText(contents: Uint8Array, offset: number): string {
   const length = contents.length;
   const last = contents[length - 1];
   if (last === undefined || last >= 0x80 || length > MAX_OCTETS) throw badOid(offset);

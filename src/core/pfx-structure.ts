@@ -11,16 +11,13 @@ import {
   ARENA,
   ARENA_RECORDS,
   DER_RESULT_FIELDS,
+  DER_RESULT_LENGTH,
   DER_SCRATCH,
   FIELD_ALGORITHM,
   FIELD_ALGORITHM_OID,
   FIELD_ALGORITHM_PARAMETERS,
   FIELD_ATTRIBUTE,
-  FIELD_ATTRIBUTE_ID,
   FIELD_ATTRIBUTE_VALUE,
-  FIELD_BAG,
-  FIELD_BAG_ID,
-  FIELD_BAG_VALUE,
   FIELD_CIPHERTEXT,
   FIELD_CONTENT,
   FIELD_CONTENT_TYPE,
@@ -85,7 +82,8 @@ export function parsePfxStructure(bytes: Uint8Array, limits?: PfxLimits): RawPfx
 /**
  * Reads SafeContents: the plaintext of an encrypted safe.
  *
- * @param bytes BER or DER, at most 8 MiB; copied, not changed. The bags are copies too, the caller's to wipe
+ * @param bytes BER or DER, at most 8 MiB; copied, not changed. The bags are views of one copy, the caller's to wipe: `der` of
+ *   every bag covers all there is in it
  * @throws as `parsePfxStructure`
  */
 export function parseSafeContents(bytes: Uint8Array, limits?: PfxLimits): RawBag[] {
@@ -225,6 +223,15 @@ class Fields {
     return bytes;
   }
 
+  /** Copies what is left, which are the bags of SafeContents. */
+  takeAll(): Part {
+    const length = words()[DER_SCRATCH / 4 + DER_RESULT_LENGTH] as number;
+    const der = memory().slice(this.#base, this.#base + length);
+    const part = new Part(der, words().slice(this.#at, this.#end), this.#shift);
+    this.#at = this.#end;
+    return part;
+  }
+
   takeOid(kind: number): string {
     const offset = this.fileOffset;
     return formatOid(this.take(kind), offset);
@@ -305,36 +312,105 @@ function readSafes(fields: Fields): OpenSafe[] {
 }
 
 function readBags(fields: Fields): RawBag[] {
+  const part = fields.takeAll();
   const root: RawBag[] = [];
-  // for each depth of SafeContents: the list being filled, and the attributes of its last bag, which follow its own bags
+  // for each depth of SafeContents: the list being filled, and the last bag in it, whose attributes follow its own bags
   const lists: RawBag[][] = [root];
-  const attributes: RawAttribute[][] = [];
-  while (fields.kind !== 0) {
-    const depth = fields.depth;
-    if (fields.kind === FIELD_ATTRIBUTE) {
-      (attributes[depth] as RawAttribute[]).push(readAttribute(fields));
+  const last: BagRecord[] = [];
+  for (let at = 0; at < part.end; ) {
+    const depth = part.depth(at);
+    if (part.kind(at) === FIELD_ATTRIBUTE) {
+      (last[depth] as BagRecord).attributesAt.push(at);
+      part.oid(at + 1); // refuses it now, if at all
+      at += 2;
+      while (part.kind(at) === FIELD_ATTRIBUTE_VALUE) at++;
       continue;
     }
-    const offset = fields.fileOffset;
-    const der = fields.take(FIELD_BAG);
-    const bagId = fields.takeOid(FIELD_BAG_ID);
-    const value = fields.take(FIELD_BAG_VALUE);
-    const own: RawAttribute[] = [];
-    const bags: RawBag[] | null = fields.kind === FIELD_NESTED ? [] : null;
-    (lists[depth] as RawBag[]).push({ bagId, offset, der, value, attributes: own, bags });
-    attributes[depth] = own;
-    if (bags !== null) {
-      fields.skip();
-      lists[depth + 1] = bags;
-    }
+    const nested = part.kind(at + 3) === FIELD_NESTED;
+    const bag = new BagRecord(part, at, nested ? [] : null);
+    (lists[depth] as RawBag[]).push(bag);
+    last[depth] = bag;
+    if (bag.bags !== null) lists[depth + 1] = bag.bags;
+    at += nested ? 4 : 3;
   }
   return root;
 }
 
-function readAttribute(fields: Fields): RawAttribute {
-  const der = fields.take(FIELD_ATTRIBUTE);
-  const oid = fields.takeOid(FIELD_ATTRIBUTE_ID);
+/** SafeContents with their FIELD records, copied out of wasm memory: what bags show is cut out of them when asked for. */
+class Part {
+  readonly #der: Uint8Array<ArrayBuffer>;
+  readonly #fields: Uint32Array;
+  readonly #shift: number;
+  /** Number of fields. */
+  readonly end: number;
+
+  constructor(der: Uint8Array<ArrayBuffer>, fields: Uint32Array, shift: number) {
+    this.#der = der;
+    this.#fields = fields;
+    this.#shift = shift;
+    this.end = fields.length / FIELD_RECORD;
+  }
+
+  /** The kind of a field, 0 behind the last. */
+  kind(at: number): number {
+    return this.#fields[at * FIELD_RECORD + FIELD_KIND] ?? 0;
+  }
+
+  depth(at: number): number {
+    return this.#fields[at * FIELD_RECORD + FIELD_DEPTH] as number;
+  }
+
+  /** Where a field lies in the file, if it can be told. */
+  fileOffset(at: number): number {
+    return (this.#fields[at * FIELD_RECORD + FIELD_OFFSET] as number) + this.#shift;
+  }
+
+  bytes(at: number): Uint8Array<ArrayBuffer> {
+    const from = this.#fields[at * FIELD_RECORD + FIELD_OFFSET] as number;
+    return this.#der.subarray(from, from + (this.#fields[at * FIELD_RECORD + FIELD_LENGTH] as number));
+  }
+
+  oid(at: number): string {
+    return formatOid(this.bytes(at), this.fileOffset(at));
+  }
+}
+
+/** A bag: the fields BAG, BAG_ID and BAG_VALUE, and those of its attributes. */
+class BagRecord implements RawBag {
+  readonly bagId: string;
+  readonly bags: RawBag[] | null;
+  readonly attributesAt: number[] = [];
+  readonly #part: Part;
+  readonly #at: number;
+  #attributes: readonly RawAttribute[] | undefined;
+
+  constructor(part: Part, at: number, bags: RawBag[] | null) {
+    this.#part = part;
+    this.#at = at;
+    this.bagId = part.oid(at + 1);
+    this.bags = bags;
+  }
+
+  get offset(): number {
+    return this.#part.fileOffset(this.#at);
+  }
+
+  get der(): Uint8Array<ArrayBuffer> {
+    return this.#part.bytes(this.#at);
+  }
+
+  get value(): Uint8Array<ArrayBuffer> {
+    return this.#part.bytes(this.#at + 2);
+  }
+
+  get attributes(): readonly RawAttribute[] {
+    this.#attributes ??= this.attributesAt.map((at) => readAttribute(this.#part, at));
+    return this.#attributes;
+  }
+}
+
+function readAttribute(part: Part, at: number): RawAttribute {
   const values: Uint8Array<ArrayBuffer>[] = [];
-  while (fields.kind === FIELD_ATTRIBUTE_VALUE) values.push(fields.take(FIELD_ATTRIBUTE_VALUE));
-  return { oid, der, values };
+  for (let i = at + 2; part.kind(i) === FIELD_ATTRIBUTE_VALUE; i++) values.push(part.bytes(i));
+  return { oid: part.oid(at + 1), der: part.bytes(at), values };
 }

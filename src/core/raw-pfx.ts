@@ -1,6 +1,6 @@
 /**
  * The parts of a PKCS#12 file as `parsePfxStructure` hands them on (RFC 7292): octets and identifiers, unjudged. All byte
- * strings are copies, the caller's own. Layer: core.
+ * strings are the caller's own; those of the bags of one SafeContents are views of one copy. Layer: core.
  */
 
 /** AlgorithmIdentifier ::= SEQUENCE { algorithm OBJECT IDENTIFIER, parameters ANY OPTIONAL } */

@@ -3,7 +3,7 @@
  * structure as a tree, which the core's writer encodes in one call. Grammar of the PFX itself, BER and limits are the core's.
  * Layer: pkcs12.
  */
-import { DER, DerCursor, DerWriter, indexDer } from '../core/index.ts';
+import { DER, DerCursor, DerWriter, normalizeDer } from '../core/index.ts';
 import { FormatError } from '../errors.ts';
 
 /** A structure to be written: an element over parts or contents, or bytes that already are DER. */
@@ -17,15 +17,20 @@ export type DerNode = Uint8Array | ((writer: DerWriter) => unknown);
  * @throws {FormatError} ERR_DER_…
  */
 export function readDer<T>(bytes: Uint8Array, name: string, read: (cursor: DerCursor) => T): T {
-  const index = indexDer(bytes);
+  const { der } = normalizeDer(bytes);
   try {
-    const cursor = DerCursor.from(index, [name]);
-    const value = read(cursor);
-    cursor.assertEnd();
-    return value;
+    return readChecked(der, name, read);
   } finally {
-    index.der.fill(0);
+    der.fill(0);
   }
+}
+
+/** Reads one element of DER that the core has checked already: a part of a bag. Nothing is copied; `read` says what it keeps. */
+export function readChecked<T>(der: Uint8Array, name: string, read: (cursor: DerCursor) => T): T {
+  const cursor = DerCursor.checked(der, [name]);
+  const value = read(cursor);
+  cursor.assertEnd();
+  return value;
 }
 
 /** The fault of a value that is well-formed but not allowed where it stands. */
