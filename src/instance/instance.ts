@@ -14,11 +14,11 @@ import {
   type StatementHost,
   type StatementResult,
 } from '../statement/index.ts';
-import type { WalletFileOptions } from '../wallet/file/index.ts';
+import { type FileSystem, nodeFileSystem, type WalletFileOptions } from '../wallet/file/index.ts';
 import type { KeyActor } from '../wallet/index.ts';
 import { readActiveKey, writeActiveKey } from './control-file.ts';
 import { Keystore } from './keystore.ts';
-import { assignParameters, type Parameters, readSpfile, usesKms, walletDirectory, writeSpfile } from './parameters.ts';
+import { assignParameters, changeSpfile, type Parameters, readSpfile, usesKms, walletDirectory } from './parameters.ts';
 
 /** Options of an instance. */
 export interface InstanceOptions {
@@ -38,7 +38,7 @@ export interface InstanceOptions {
 
 /** Opens an instance on a home directory; it starts in the OPEN phase, with its wallet closed. */
 export async function openInstance(home: string, options: InstanceOptions = {}): Promise<Instance> {
-  return new Instance(resolve(home), options, await readSpfile(home));
+  return new Instance(resolve(home), options, await readSpfile(fileSystemOf(options), resolve(home)));
 }
 
 /** An instance of this process. */
@@ -47,6 +47,7 @@ export class Instance implements StatementHost {
   readonly keystore: Keystore;
   readonly dialect: Dialect;
   readonly #options: InstanceOptions;
+  readonly #fs: FileSystem;
   #phase: InstancePhase | 'down' = 'open';
   #parameters: Parameters;
 
@@ -55,6 +56,7 @@ export class Instance implements StatementHost {
     this.home = home;
     this.dialect = options.dialect ?? 'yashandb';
     this.#options = options;
+    this.#fs = fileSystemOf(options);
     this.#parameters = parameters;
     this.keystore = new Keystore(this.#surroundings());
   }
@@ -86,7 +88,7 @@ export class Instance implements StatementHost {
         'ERR_PARAMETER_IN_USE',
         'the wallet is open: set the parameter with SCOPE=SPFILE, or close the wallet first',
       );
-    if (scope !== 'memory') await writeSpfile(this.home, assignParameters(await readSpfile(this.home), assignments));
+    if (scope !== 'memory') await changeSpfile(this.#fs, this.home, assignments);
     if (scope !== 'spfile') this.#parameters = inForce;
     return scope === 'spfile' ? 'system altered: takes effect at the next start' : 'system altered';
   }
@@ -95,9 +97,10 @@ export class Instance implements StatementHost {
   async startup(phase: InstancePhase): Promise<{ readonly message: string; readonly warnings: readonly string[] }> {
     if (this.#phase !== 'down' && PHASES.indexOf(phase) <= PHASES.indexOf(this.#phase))
       throw new StateError('ERR_PHASE', `the instance is in ${this.#phase.toUpperCase()} already`);
-    if (this.#phase === 'down') this.#parameters = await readSpfile(this.home);
+    if (this.#phase === 'down') this.#parameters = await readSpfile(this.#fs, this.home);
     this.#phase = phase;
-    const lacksWallet = phase !== 'nomount' && !this.keystore.isOpen && (await readActiveKey(this.home)) !== null;
+    const lacksWallet =
+      phase !== 'nomount' && !this.keystore.isOpen && (await readActiveKey(this.#fs, this.home)) !== null;
     return { message: `instance started: ${phase.toUpperCase()}`, warnings: lacksWallet ? ['wallet is not open'] : [] };
   }
 
@@ -136,7 +139,7 @@ export class Instance implements StatementHost {
       get usesKms() {
         return usesKms(instance.#parameters);
       },
-      noteActiveKey: (keyId: string) => writeActiveKey(this.home, keyId),
+      noteActiveKey: (keyId: string) => writeActiveKey(this.#fs, this.home, keyId),
     };
   }
 
@@ -152,6 +155,10 @@ export class Instance implements StatementHost {
       instanceNumber: 0,
     };
   }
+}
+
+function fileSystemOf(options: InstanceOptions): FileSystem {
+  return options.wallet?.fileSystem ?? nodeFileSystem;
 }
 
 const PHASES: readonly string[] = ['nomount', 'mount', 'open'];

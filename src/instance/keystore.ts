@@ -19,6 +19,8 @@ import type {
 import {
   type Changed,
   createWalletFile,
+  type FileSystem,
+  nodeFileSystem,
   openWalletFile,
   WALLET_FILE,
   type WalletFile,
@@ -55,6 +57,10 @@ export class Keystore implements KeystoreHost {
 
   constructor(around: KeystoreSurroundings) {
     this.#around = around;
+  }
+
+  get #fs(): FileSystem {
+    return this.#around.walletOptions.fileSystem ?? nodeFileSystem;
   }
 
   get isOpen(): boolean {
@@ -166,15 +172,17 @@ export class Keystore implements KeystoreHost {
       throw new StateError('ERR_PASSWORD_REQUIRED', 'the target of MERGE KEYSTORE needs a password');
     const opened: Wallet[] = [];
     try {
-      for (const source of sources) opened.push(await openForeign(source));
+      for (const source of sources) opened.push(await openForeign(this.#fs, source));
       const { walletOptions } = this.#around;
       const directory = resolve(target.location);
-      const open = isNew ? createWalletFile : openWalletFile;
-      await using file = await open(directory, target.password, walletOptions);
-      const { result, backupPath } = await file.change(
-        (wallet) => opened.flatMap((source) => wallet.copyKeysFrom(source, newKeysOf(source, wallet), 'imported')),
-        backup,
-      );
+      const merge = (wallet: Wallet): readonly string[] =>
+        opened.flatMap((source) => wallet.copyKeysFrom(source, newKeysOf(source, wallet), 'imported'));
+      if (isNew) {
+        await using file = await createWalletFile(directory, target.password, walletOptions, merge);
+        return `${file.wallet.masterKeys.length} keys merged into ${file.path}`;
+      }
+      await using file = await openWalletFile(directory, target.password, walletOptions);
+      const { result, backupPath } = await file.change(merge, backup);
       return withBackup(`${result.length} keys merged into ${file.path}`, backupPath);
     } finally {
       for (const wallet of opened) wallet.dispose();
@@ -192,13 +200,13 @@ export class Keystore implements KeystoreHost {
     const { fileSystem: _, lockTimeoutMs: __, ...options } = this.#around.walletOptions;
     using exported = await createWallet(secret, options);
     const copied = exported.copyKeysFrom(file.wallet, keyIds, 'local');
-    await writeNew(path, await exported.encode());
+    await writeNew(this.#fs, resolve(path), await exported.encode());
     return `${copied.length} keys exported to ${path}`;
   }
 
   async importKeys(path: string, secret: Secret, access: KeystoreAccess, backup: KeystoreBackup): Promise<string> {
     const file = await this.#authenticated(access);
-    using imported = await openWallet(await readWhole(path), secret);
+    using imported = await openWallet(await readWhole(this.#fs, resolve(path)), secret);
     if (imported.masterKeys.length === 0)
       throw new StateError('ERR_NO_KEYS', 'no valid keys in the file from which keys are to be imported');
     const { result, backupPath } = await file.change(
@@ -338,10 +346,11 @@ function kmsUnavailable(): UnsupportedError {
 }
 
 /** Opens a keystore named by its directory, read-only: with its password, or by its auto-login file. */
-async function openForeign(source: ForeignKeystore): Promise<Wallet> {
+async function openForeign(fs: FileSystem, source: ForeignKeystore): Promise<Wallet> {
   const directory = resolve(source.location);
-  if (source.password !== null) return await openWallet(await readWhole(join(directory, WALLET_FILE)), source.password);
-  const bytes = await readWhole(join(directory, 'cwallet.sso'));
+  if (source.password !== null)
+    return await openWallet(await readWhole(fs, join(directory, WALLET_FILE)), source.password);
+  const bytes = await readWhole(fs, join(directory, 'cwallet.sso'));
   if (!isAutoLogin(bytes))
     throw new StateError('ERR_PASSWORD_REQUIRED', `${directory} has no auto-login keystore: IDENTIFIED BY is needed`);
   const { pfxOffset } = parseAutoLoginHeader(bytes);

@@ -2,9 +2,10 @@
  * The parameters of an instance: those in force, and those of the "spfile" that the next start takes. The spfile is
  * `spfile.json` in the home directory (0600), replaced atomically. Layer: instance, Node only.
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FormatError, UsageError } from '../errors.ts';
+import type { FileSystem } from '../wallet/file/index.ts';
+import { changeHomeFile, readHomeFile } from './files.ts';
 
 /** What can be set. */
 export interface Parameters {
@@ -55,14 +56,25 @@ export function assignParameters(
 }
 
 /** Reads the spfile of a home; the defaults when there is none. @throws {FormatError} ERR_SPFILE */
-export async function readSpfile(home: string): Promise<Parameters> {
-  let text: string;
-  try {
-    text = await readFile(join(home, SPFILE), 'utf8');
-  } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return DEFAULT_PARAMETERS;
-    throw error;
-  }
+export async function readSpfile(fs: FileSystem, home: string): Promise<Parameters> {
+  return parseSpfile(home, await readHomeFile(fs, home, SPFILE));
+}
+
+/** Applies assignments to the spfile of a home, which is made when missing (0700). @throws as `assignParameters` */
+export async function changeSpfile(
+  fs: FileSystem,
+  home: string,
+  assignments: readonly { readonly name: string; readonly value: string }[],
+): Promise<void> {
+  await changeHomeFile(fs, home, SPFILE, (text) => {
+    const next = assignParameters(parseSpfile(home, text), assignments);
+    const set = Object.fromEntries(Object.entries(next).filter(([, value]) => value !== null));
+    return `${JSON.stringify(set, null, 2)}\n`;
+  });
+}
+
+function parseSpfile(home: string, text: string | null): Parameters {
+  if (text === null) return DEFAULT_PARAMETERS;
   try {
     const values = JSON.parse(text) as Record<string, unknown>;
     const assignments = Object.entries(values).map(([name, value]) => ({ name, value: String(value) }));
@@ -70,19 +82,4 @@ export async function readSpfile(home: string): Promise<Parameters> {
   } catch (cause) {
     throw new FormatError('ERR_SPFILE', `malformed ${join(home, SPFILE)}`, { offset: 0 }, { cause });
   }
-}
-
-/** Writes the spfile of a home, which is made when missing (0700). */
-export async function writeSpfile(home: string, parameters: Parameters): Promise<void> {
-  await mkdir(home, { recursive: true, mode: 0o700 });
-  const set = Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null));
-  const temporary = join(home, `.${SPFILE}.${process.pid}.tmp`);
-  const file = await open(temporary, 'w', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(set, null, 2)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, join(home, SPFILE));
 }

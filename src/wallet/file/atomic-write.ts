@@ -42,6 +42,17 @@ export async function createWholeFile(fs: FileSystem, path: string, bytes: Uint8
   return free;
 }
 
+/**
+ * Makes a directory (and those above it) when missing, durably: every directory that got a new entry is synced. The parent is
+ * synced in any case: whoever made the directory before may have been killed before that.
+ */
+export async function makeWholeDirectory(fs: FileSystem, path: string, mode: number): Promise<void> {
+  const missing: string[] = [];
+  for (let at = path; (await fs.stamp(at)) === null; at = dirname(at)) missing.push(at);
+  await fs.makeDirectory(path, mode);
+  for (const made of missing.length === 0 ? [path] : missing.toReversed()) await fs.syncDirectory(dirname(made));
+}
+
 /** Removes temporaries that a killed writer left. The lock says that nobody is writing one. */
 export async function removeTemporaries(fs: FileSystem, directory: string): Promise<void> {
   for (const name of await fs.list(directory)) if (TEMPORARY.test(name)) await fs.remove(join(directory, name));

@@ -1,6 +1,7 @@
 /** The door of wallet files: Node only. */
+export { createWholeFile, makeWholeDirectory, removeTemporaries, replaceFile } from './atomic-write.ts';
 export { type BackupName, listBackups, parseBackupName } from './backup.ts';
-export { type FileStamp, type FileSystem, type FileWriter, nodeFileSystem } from './file-system.ts';
+export { errnoCode, type FileStamp, type FileSystem, type FileWriter, nodeFileSystem } from './file-system.ts';
 export { acquireLock, type HeldLock, type LockOptions } from './lock.ts';
 export { planRestore, type RestoreOptions, type RestoreReport, restoreBackup } from './restore.ts';
 export {

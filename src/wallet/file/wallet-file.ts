@@ -7,10 +7,10 @@
  *
  * Whatever fails before the file is replaced leaves file and memory as they were. Layer: wallet/file, Node only.
  */
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { AuthenticationError, FormatError, KeywardError, StateError, UsageError } from '../../errors.ts';
 import { createWallet, openWallet, type Wallet, type WalletOptions, type WalletPassword } from '../index.ts';
-import { createWholeFile, removeTemporaries, replaceFile } from './atomic-write.ts';
+import { createWholeFile, makeWholeDirectory, removeTemporaries, replaceFile } from './atomic-write.ts';
 import { listBackups, writeBackup } from './backup.ts';
 import { type FileStamp, type FileSystem, nodeFileSystem } from './file-system.ts';
 import { acquireLock } from './lock.ts';
@@ -46,22 +46,24 @@ export interface Changed<T> {
 /**
  * Makes a wallet in a directory, which is made when missing (mode 0700).
  *
+ * @param fill puts the first contents in, so that the file appears with them or not at all
  * @throws {StateError} ERR_WALLET_EXISTS when there is one
  */
 export async function createWalletFile(
   directory: string,
   password: WalletPassword,
   options: WalletFileOptions = {},
+  fill: (wallet: Wallet) => void = () => undefined,
 ): Promise<WalletFile> {
   const fs = options.fileSystem ?? nodeFileSystem;
   const path = join(directory, WALLET_FILE);
   if ((await fs.stamp(path)) !== null) throw walletExists(directory);
   const wallet = await createWallet(password, walletOptions(options));
   try {
-    await fs.makeDirectory(directory, 0o700);
+    fill(wallet);
     const bytes = await wallet.encode();
+    await makeWholeDirectory(fs, directory, 0o700);
     if (!(await createWholeFile(fs, path, bytes))) throw walletExists(directory);
-    await fs.syncDirectory(dirname(directory));
     return new WalletFile(directory, wallet, bytes, await fs.stamp(path), options);
   } catch (error) {
     wallet.dispose();

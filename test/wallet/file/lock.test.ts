@@ -2,30 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'vite';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { nodeFileSystem } from '../../../src/wallet/file/file-system.ts';
 import { acquireLock } from '../../../src/wallet/file/lock.ts';
+import { buildWorker } from '../../support/worker.ts';
 
 let folder: string;
 let worker: string;
 
 /** The lock as a script that a plain Node process can run: adds one to a counter, many times, with a torn read-modify-write. */
 beforeAll(async () => {
-  const out = mkdtempSync(join(tmpdir(), 'keyward-lock-build-'));
-  await build({
-    logLevel: 'silent',
-    configFile: false,
-    build: {
-      outDir: out,
-      ssr: true,
-      rollupOptions: {
-        input: new URL('./lock-worker.ts', import.meta.url).pathname,
-        output: { entryFileNames: 'worker.mjs' },
-      },
-    },
-  });
-  worker = join(out, 'worker.mjs');
+  worker = await buildWorker(new URL('./lock-worker.ts', import.meta.url));
 });
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'keyward-lock-'));
