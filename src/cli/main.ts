@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `keyward` command. */
 import { Command } from 'commander';
+import { addDemoCommand } from './demo.ts';
 import { EXIT, exitStatus, formatError } from './exit.ts';
 import { addSqlCommand } from './sql.ts';
 import { addWalletCommands } from './wallet.ts';
@@ -13,6 +14,7 @@ const program = new Command('keyward')
   .showHelpAfterError('(keyward --help shows the commands)');
 addSqlCommand(program);
 addWalletCommands(program);
+addDemoCommand(program);
 
 try {
   await program.parseAsync();

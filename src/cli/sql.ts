@@ -51,21 +51,22 @@ async function runSql(options: SqlOptions): Promise<number> {
   await using instance = await openInstance(options.home, { dialect, vendorExamples, wallet: { profile } });
   const binds = await readBinds(options.bind ?? []);
   try {
-    const session: Session = { instance, binds, options };
+    const session: SqlSession = { instance, binds, options };
     if (options.execute !== undefined) return await runScripts(options.execute, session);
     if (options.file !== undefined)
       return await runScripts([readFileSync(options.file === '-' ? 0 : options.file, 'utf8')], session);
     if (!process.stdin.isTTY) return await runScripts([readFileSync(0, 'utf8')], session);
-    return await prompt(session);
+    return await runPrompt(session);
   } finally {
     for (const secret of binds.values()) secret.dispose();
   }
 }
 
-interface Session {
+/** What statements run in. */
+export interface SqlSession {
   readonly instance: Instance;
   readonly binds: ReadonlyMap<string, Secret>;
-  readonly options: SqlOptions;
+  readonly options?: Pick<SqlOptions, 'json' | 'keepGoing'>;
 }
 
 async function readBinds(specifications: readonly string[]): Promise<Map<string, Secret>> {
@@ -80,28 +81,28 @@ async function readBinds(specifications: readonly string[]): Promise<Map<string,
   return binds;
 }
 
-async function runScripts(scripts: readonly string[], session: Session): Promise<number> {
+async function runScripts(scripts: readonly string[], session: SqlSession): Promise<number> {
   let status = 0;
   for (const script of scripts) {
     for (const statement of splitScript(script)) {
       const failed = await runOne(statement, session);
       status ||= failed;
-      if (failed !== 0 && session.options.keepGoing !== true) return failed;
+      if (failed !== 0 && session.options?.keepGoing !== true) return failed;
     }
   }
   return status;
 }
 
-async function runOne(statement: ScriptStatement, { instance, binds, options }: Session): Promise<number> {
+async function runOne(statement: ScriptStatement, { instance, binds, options }: SqlSession): Promise<number> {
   const shown = redactStatement(statement.text);
   try {
     const result = await instance.execute(statement.text, binds);
-    if (options.json === true) print(JSON.stringify({ statement: shown, ...result }));
+    if (options?.json === true) print(JSON.stringify({ statement: shown, ...result }));
     else printResult(result);
     return 0;
   } catch (thrown) {
     const error = thrown instanceof StatementError ? inScript(thrown, statement) : thrown;
-    if (options.json === true) print(JSON.stringify({ statement: shown, error: formatError(error).split('\n')[0] }));
+    if (options?.json === true) print(JSON.stringify({ statement: shown, error: formatError(error).split('\n')[0] }));
     process.stderr.write(`${formatError(error)}\n`);
     return exitStatus(error);
   }
@@ -132,8 +133,8 @@ function print(text: string): void {
 
 const HISTORY_LINES = 500;
 
-/** A prompt that keeps a history without secrets: each statement is stored as it may be shown. */
-async function prompt(session: Session): Promise<number> {
+/** Runs a prompt to its end; keeps a history without secrets: each statement is stored as it may be shown. */
+export async function runPrompt(session: SqlSession): Promise<number> {
   const historyFile = join(session.instance.home, '.history');
   const history = existsSync(historyFile) ? readFileSync(historyFile, 'utf8').split('\n').filter(Boolean) : [];
   const terminal = createInterface({

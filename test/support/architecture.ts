@@ -39,7 +39,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   okv: { runsIn: 'both', mayImport: [] },
   keyring: { runsIn: 'Node', mayImport: ['wallet', 'wallet/file', 'kmip/client', 'okv'] },
   statement: { runsIn: 'both', mayImport: ['wallet'] },
-  instance: { runsIn: 'Node', mayImport: ['statement', 'wallet/file', 'keyring', 'kms'] },
+  // `wallet` beside `wallet/file`: keys are exported to and merged from wallets that are only bytes, without a file of ours.
+  instance: { runsIn: 'Node', mayImport: ['statement', 'wallet', 'wallet/file', 'keyring', 'kms'] },
   inspect: { runsIn: 'both', mayImport: ['pkcs12', 'wallet', 'ttlv', 'kmip', 'x509', 'okv', 'statement'] },
   cli: {
     runsIn: 'Node',
