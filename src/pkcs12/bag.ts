@@ -171,7 +171,7 @@ function modelKnownBag(
       return { ...base, kind: 'key', privateKey };
     }
     case BAG.SHROUDED_KEY: {
-      const { encryption } = readEncryptedPrivateKey(raw.value);
+      const { encryption } = readLockedContent(raw) as LockedContent;
       const { privateKey = null, failure = null } = context.openingOf(raw) ?? {};
       return { ...base, kind: 'shrouded-key', encryption, privateKey, failure: encryption.failure ?? failure };
     }
@@ -200,7 +200,7 @@ function modelKnownBag(
 function modelSecretBag(raw: RawBag, base: BagBase, context: BagContext, own: (bytes: Uint8Array) => Secret): Bag {
   const { type, value } = readTypedValue(raw.value, 'SecretBag');
   try {
-    const java = type === BAG.SHROUDED_KEY ? javaContent(value) : null;
+    const java = readLockedContent(raw);
     if (java !== null) {
       const { secretKey = null, failure = null } = context.openingOf(raw) ?? {};
       const { encryption } = java;
@@ -219,14 +219,29 @@ function modelSecretBag(raw: RawBag, base: BagBase, context: BagContext, own: (b
 /** The encrypted content of a bag, or null where it has none (or is malformed, which its model reports). */
 export function lockedContent(raw: RawBag): LockedContent | null {
   try {
-    if (raw.bagId === BAG.SHROUDED_KEY) return readEncryptedPrivateKey(raw.value);
-    if (raw.bagId !== BAG.SECRET) return null;
-    const { type, value } = readTypedValue(raw.value, 'SecretBag');
-    return type === BAG.SHROUDED_KEY ? javaContent(value) : null;
+    return readLockedContent(raw);
   } catch (fault) {
     if (fault instanceof KeywardError) return null;
     throw fault;
   }
+}
+
+/** What was read before: a bag is asked several times, from its first description to its model. */
+const known: WeakMap<RawBag, LockedContent | { readonly none: true }> = /* @__PURE__ */ new WeakMap();
+
+/** The same, but throws where it is malformed. @throws {FormatError} ERR_DER_… */
+function readLockedContent(raw: RawBag): LockedContent | null {
+  const before = known.get(raw);
+  if (before !== undefined) return 'none' in before ? null : before;
+  let content: LockedContent | null = null;
+  if (raw.bagId === BAG.SHROUDED_KEY) content = readEncryptedPrivateKey(raw.value);
+  else if (raw.bagId === BAG.SECRET) {
+    const { type, value } = readTypedValue(raw.value, 'SecretBag');
+    if (type === BAG.SHROUDED_KEY) content = javaContent(value);
+    value.fill(0);
+  }
+  known.set(raw, content ?? { none: true });
+  return content;
 }
 
 /** Makes a RawAlgorithm of an AlgorithmIdentifier, DER. @throws {FormatError} ERR_DER_… */

@@ -14,7 +14,7 @@ export type DerNode = Uint8Array | ((writer: DerWriter) => unknown);
  *
  * @param bytes the element; not changed. The cursor's own copy is wiped
  * @param name names the structure in errors
- * @throws {FormatError} ERR_DER_…
+ * @throws {FormatError} ERR_DER_…, with an offset within the element
  */
 export function readDer<T>(bytes: Uint8Array, name: string, read: (cursor: DerCursor) => T): T {
   const { der } = normalizeDer(bytes);

@@ -3,11 +3,13 @@
  * Policy is written once, as a generator of steps (`Steps`) that asks for keys and for on-demand parts and is given them back;
  * two drivers run it, one asynchronous with signal, deadline and progress, one synchronous. Layer: pkcs12.
  */
+
+import { formatHex } from '../bytes.ts';
 import { deriveKeys, deriveKeysSync, type KdfJob, loadLegacy } from '../core/index.ts';
 import { abortReason, KeywardError, LimitError } from '../errors.ts';
 import { hashFacts, type Pkcs12HashName } from './hashes.ts';
 import { assertIterations, type Pkcs12Limits } from './limits.ts';
-import { loadRare, type OnDemand } from './rare.ts';
+import { assertLoaded, loadRare, type OnDemand } from './rare.ts';
 import { deriveRare, isRareDerivation, partsOfDerivation } from './rare-kdf.ts';
 
 /** One key to derive. Bytes are lent for the time of the derivation. */
@@ -85,7 +87,8 @@ export function runStepsSync<T>(steps: Steps<T>, derive: DeriveSync = deriveAllS
     if (step.done) return step.value;
     failure = undefined;
     try {
-      given = step.value.derive === undefined ? [] : derive(step.value.derive);
+      if (step.value.load !== undefined) assertLoaded(step.value.load);
+      given = step.value.load !== undefined ? [] : derive(step.value.derive);
     } catch (cause) {
       failure = { cause };
     }
@@ -207,8 +210,18 @@ function identify(derivation: Derivation): string {
     id = ++passwordCount;
     passwordIds.set(derivation.password, id);
   }
-  const { password: _, salt, ...rest } = derivation;
-  return `${id} ${Array.from(salt)} ${JSON.stringify(rest)}`;
+  return `${id} ${publicId(derivation)}`;
+}
+
+/** Everything of a derivation but its password, as one text. */
+export function publicId(derivation: Derivation): string {
+  const salt = formatHex(derivation.salt);
+  if (derivation.kdf === 'scrypt') {
+    const { n, r, p, lengthBytes } = derivation;
+    return `scrypt ${salt} ${n} ${r} ${p} ${lengthBytes}`;
+  }
+  const { kdf, hash, iterations, lengthBytes, id = 0 } = derivation;
+  return `${kdf} ${hash} ${salt} ${iterations} ${lengthBytes} ${id}`;
 }
 
 /** Iterations that derivations cost together, equal ones once. */

@@ -36,7 +36,7 @@ import { CONTENT } from './oids.ts';
 import { Password, type PasswordForm, type PasswordInput } from './password.ts';
 import { type Algorithms, type ProfileName, profileAlgorithms } from './profiles.ts';
 import { assertReadable, readingCost, type Seal, SealPlan, sealBytes, sealParts } from './seal.ts';
-import { PfxSession, type SessionKey } from './session.ts';
+import { PfxSession, type SessionKey, uniqueKeys } from './session.ts';
 import { structureLimits } from './structure.ts';
 import { flattenRaw } from './unlock.ts';
 
@@ -55,6 +55,11 @@ export interface EncodeSyncOptions
   readonly profile?: ProfileName;
   /** False: encrypt nothing that is not an encrypted bag. Default true. */
   readonly encrypt?: boolean;
+  /**
+   * `'shared'`: all new encrypted bags of the file are under one salt, and so one key, with IVs of their own; it then opens at the cost of
+   * one derivation for all of them. Default `'own'`, unless that would cost readers more than our own default limits allow.
+   */
+  readonly bagSalts?: 'own' | 'shared';
   /** Where salts and IVs come from. Default: the platform's `crypto.getRandomValues`. */
   readonly random?: RandomSource;
 }
@@ -124,6 +129,7 @@ const ENCODE_OPTIONS = [
   'profile',
   'encrypt',
   'random',
+  'bagSalts',
   'cipher',
   'prf',
   'scrypt',
@@ -200,7 +206,7 @@ class EncodeJob {
 
   /** Plans the file; where that would make it too costly to read, its new bags share one salt. */
   #plan(): Plan {
-    const plan = this.#planWith(false);
+    const plan = this.#planWith(this.#options.bagSalts === 'shared');
     const cost = this.#readingCost(plan);
     const { scrypt, iterations } = this.#algorithms;
     if (cost <= DEFAULT_LIMITS.maxTotalIterations) {
@@ -251,7 +257,7 @@ class EncodeJob {
 
   #sealForBag(seals: SealPlan, bag: string): Seal {
     const parts = this.#options.session?.parts;
-    const like = parts?.bag ?? parts?.safes.find((kept) => kept?.encryption.scheme === 'pbes2');
+    const like = parts?.bags[0] ?? parts?.safes.find((kept) => kept?.encryption.scheme === 'pbes2');
     if (like) return seals.reuse(like);
     this.#assertPassword(bag);
     return seals.makeForBag();
@@ -294,13 +300,14 @@ class EncodeJob {
     const copy = (kept: SessionKey | null | undefined): SessionKey | null =>
       kept ? { encryption: kept.encryption, key: kept.key.slice() } : null;
     const needsPassword = seals.seals.some((seal) => seal.encryption.scheme !== 'pbes2');
-    const ownBag = bags.seals.find((seal) => seal.encryption.scheme === 'pbes2');
+    const made = bags.seals.filter(({ encryption }) => encryption.scheme === 'pbes2').map(keep);
+    const old = (this.#options.session?.parts.bags ?? []).map(copy);
     return new PfxSession({
       mac: mac === null || macKey === null ? null : { ...mac.describe(), key: macKey.slice() },
       safes: safes.map((safe) =>
         safe.kind === 'kept' ? copy(safe.kept) : safe.kind === 'sealed' ? keep(safe.seal) : null,
       ),
-      bag: ownBag === undefined ? copy(this.#options.session?.parts.bag) : keep(ownBag),
+      bags: uniqueKeys([...made, ...old].filter((kept) => kept !== null)),
       password: needsPassword && this.#password !== null ? this.#password.clone() : null,
       forms: this.#forms,
     });
@@ -352,6 +359,9 @@ function resolveAlgorithms(options: EncodeSyncOptions): Algorithms {
   const algorithms = { ...profile };
   for (const [key, value] of Object.entries(given))
     if (value !== undefined) Object.assign(algorithms, { [key]: value });
+  if (options.bagSalts !== undefined && options.bagSalts !== 'own' && options.bagSalts !== 'shared') {
+    throw new UsageError('ERR_OPTION', "bagSalts is 'own' or 'shared'");
+  }
   if (!(algorithms.saltBytes >= 8 && algorithms.saltBytes <= 64)) {
     throw new UsageError('ERR_OPTION', 'saltBytes must be 8 to 64');
   }

@@ -166,9 +166,10 @@ export class Pfx {
     const password = kept?.clone();
     try {
       if (password !== undefined) return runStepsSync(this.#unlock({ ...request, password }));
-      return runStepsSync(this.#unlock(request), (derivations) =>
-        derivations.map((d) => session.findKey(d) ?? noKey()),
-      );
+      return runStepsSync(this.#unlock({ ...request, selects: (raw) => isKnown(raw, session) }), (derivations) => {
+        if (!derivations.every((derivation) => session.hasKey(derivation))) throw wrongPasswordError();
+        return derivations.map((derivation) => session.findKey(derivation) as Uint8Array<ArrayBuffer>);
+      });
     } finally {
       password?.dispose();
       dispose();
@@ -220,8 +221,11 @@ export class Pfx {
   }
 }
 
-function noKey(): never {
-  throw wrongPasswordError();
+/** Says whether a session has the key of an encrypted bag. */
+function isKnown(raw: RawBag, session: PfxSession): boolean {
+  const { kdf, cipher } = lockedContent(raw)?.encryption ?? {};
+  if (!kdf || !cipher) return false;
+  return derivationsFor(kdf, cipher, new Uint8Array(0)).every((derivation) => session.hasKey(derivation));
 }
 
 /** Models of bags that nobody has opened. */

@@ -3,6 +3,7 @@
  * imported on demand. Asynchronous calls load what a file needs by themselves; synchronous ones refuse until `loadRare` has run.
  * Not constant time by construction, and intermediate copies inside the packages are theirs. Layer: pkcs12.
  */
+import { rc4 } from '../core/index.ts';
 import { UsageError } from '../errors.ts';
 import type { Pkcs12HashName, RareHashName } from './hashes.ts';
 
@@ -33,6 +34,15 @@ export async function loadRare(parts: readonly OnDemand[] = ['sha3', 'md5', 'scr
   if (parts.includes('md5')) loaded.md5 ??= await import('@noble/hashes/legacy.js');
   if (parts.includes('scrypt')) loaded.scrypt ??= await import('@noble/hashes/scrypt.js');
   if (parts.includes('aes-gcm')) loaded.aes ??= await import('@noble/ciphers/aes.js');
+}
+
+/** Refuses synchronous work whose parts are not loaded, before any of it is done. @throws {UsageError} ERR_…_NOT_LOADED */
+export function assertLoaded(parts: readonly OnDemand[]): void {
+  if (parts.includes('legacy')) rc4(new Uint8Array(1), new Uint8Array(0)); // throws where the module is not there
+  if (parts.includes('sha3')) need(loaded.sha3);
+  if (parts.includes('md5')) need(loaded.md5);
+  if (parts.includes('scrypt')) need(loaded.scrypt);
+  if (parts.includes('aes-gcm')) need(loaded.aes);
 }
 
 /** The part that a hash needs, or null for the core's own. */

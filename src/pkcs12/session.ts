@@ -4,11 +4,10 @@
  * Schemes that derive the IV from the salt (PBES1, PKCS#12) must not be reused: for them the session keeps the password, and a
  * rewrite derives anew. Layer: pkcs12.
  */
-import { equalPublicBytes } from '../bytes.ts';
 import { UsageError } from '../errors.ts';
 import type { EncryptionInfo, KdfInfo } from './algorithm.ts';
 import { derivationsFor } from './cipher.ts';
-import type { Derivation } from './derive.ts';
+import { type Derivation, publicId } from './derive.ts';
 import { type MacInfo, macDerivation } from './mac.ts';
 import type { Password, PasswordForm } from './password.ts';
 
@@ -24,8 +23,8 @@ export interface SessionParts {
   readonly mac: (MacInfo & { readonly key: Uint8Array<ArrayBuffer> }) | null;
   /** By the place of the safe in the file. */
   readonly safes: readonly (SessionKey | null)[];
-  /** For new encrypted bags. */
-  readonly bag: SessionKey | null;
+  /** Of encrypted bags; new ones take the first. */
+  readonly bags: readonly SessionKey[];
   /** Only where a scheme needs it; the session's own copy. */
   readonly password: Password | null;
   /** The form of the password that each derivation of this file takes. */
@@ -35,6 +34,7 @@ export interface SessionParts {
 /** The keys of a file for its next rewrite. Secret: dispose of it (an `UnlockedPfx` disposes of its own). */
 export class PfxSession {
   #parts: SessionParts | undefined;
+  #byDerivation: ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined;
 
   /** Internal: made by `unlock` and `sealPfx`. Takes the parts over. */
   constructor(parts: SessionParts) {
@@ -52,34 +52,43 @@ export class PfxSession {
     return this.#parts;
   }
 
+  /** Internal: says whether a key is here. */
+  hasKey(derivation: Derivation): boolean {
+    return this.#index().has(publicId(derivation));
+  }
+
   /** Internal: a copy of the key that a derivation would give, whatever its password; undefined where it is not here. */
   findKey(derivation: Derivation): Uint8Array<ArrayBuffer> | undefined {
-    const { mac, safes, bag } = this.parts;
-    if (
-      mac !== null &&
-      mac.kdf !== null &&
-      sameDerivation(derivation, macDerivation({ ...mac, kdf: mac.kdf }, NO_PASSWORD))
-    ) {
-      return mac.key.slice();
+    return this.#index().get(publicId(derivation))?.slice();
+  }
+
+  /** The keys by their derivations. Schemes that must not reuse a salt have none here. */
+  #index(): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
+    const { mac, safes, bags } = this.parts;
+    if (this.#byDerivation !== undefined) return this.#byDerivation;
+    const index = new Map<string, Uint8Array<ArrayBuffer>>();
+    if (mac !== null && mac.kdf !== null) {
+      index.set(publicId(macDerivation({ ...mac, kdf: mac.kdf }, NO_PASSWORD)), mac.key);
     }
-    for (const kept of [...safes, bag]) {
+    for (const kept of [...safes, ...bags]) {
       if (kept === null || kept.encryption.scheme !== 'pbes2') continue;
       const { kdf, cipher } = kept.encryption;
       if (kdf === null || cipher === null) continue;
-      const [own] = derivationsFor(kdf, cipher, NO_PASSWORD);
-      if (own !== undefined && sameDerivation(derivation, own)) return kept.key.slice();
+      for (const derivation of derivationsFor(kdf, cipher, NO_PASSWORD)) index.set(publicId(derivation), kept.key);
     }
-    return undefined;
+    this.#byDerivation = index;
+    return index;
   }
 
   /** Zeroes all keys. Safe to call twice. */
   dispose(): void {
     if (this.#parts === undefined) return;
-    const { mac, safes, bag, password } = this.#parts;
-    for (const kept of [...safes, bag]) kept?.key.fill(0);
+    const { mac, safes, bags, password } = this.#parts;
+    for (const kept of [...safes, ...bags]) kept?.key.fill(0);
     mac?.key.fill(0);
     password?.dispose();
     this.#parts = undefined;
+    this.#byDerivation = undefined;
   }
 
   [Symbol.dispose](): void {
@@ -93,11 +102,17 @@ export class PfxSession {
 
 const NO_PASSWORD = /* @__PURE__ */ new Uint8Array(0);
 
-/** Says whether two derivations are the same but for the password. */
-function sameDerivation(a: Derivation, b: Derivation): boolean {
-  const { salt: saltA, password: _, ...restA } = a;
-  const { salt: saltB, password: __, ...restB } = b;
-  if (!equalPublicBytes(saltA, saltB)) return false;
-  const names = new Set([...Object.keys(restA), ...Object.keys(restB)]) as Set<keyof typeof restA>;
-  return [...names].every((name) => restA[name] === restB[name]);
+/** Drops keys that are there twice, and wipes the copies dropped. Takes them over. */
+export function uniqueKeys(keys: readonly SessionKey[]): readonly SessionKey[] {
+  const seen = new Set<string>();
+  return keys.filter((kept) => {
+    const { kdf, cipher } = kept.encryption;
+    const id = kdf === null || cipher === null ? '' : derivationsFor(kdf, cipher, NO_PASSWORD).map(publicId).join();
+    if (!seen.has(id)) {
+      seen.add(id);
+      return true;
+    }
+    kept.key.fill(0);
+    return false;
+  });
 }

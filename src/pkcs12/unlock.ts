@@ -62,8 +62,8 @@ export interface UnlockedState {
   readonly plaintexts: Uint8Array<ArrayBuffer>[];
   /** The key of each encrypted safe that was opened. */
   readonly safeKeys: (KeptKey | null)[];
-  /** The key of one bag, for new bags of a rewrite. */
-  bagKey: KeptKey | null;
+  /** The keys of the encrypted bags that were opened. */
+  readonly bagKeys: KeptKey[];
   macKey: Uint8Array<ArrayBuffer> | null;
   /** The forms of the password that were right, by derivation: for a rewrite. */
   readonly forms: Map<KdfInfo['kdf'], PasswordForm>;
@@ -99,7 +99,7 @@ export function* openBagSteps(raws: readonly RawBag[], request: UnlockRequest, s
 /** Zeroes everything secret that opening made. */
 export function wipeUnlocked(state: UnlockedState): void {
   for (const bytes of state.plaintexts) bytes.fill(0);
-  for (const kept of [...state.safeKeys, state.bagKey]) kept?.key.fill(0);
+  for (const kept of [...state.safeKeys, ...state.bagKeys]) kept?.key.fill(0);
   state.macKey?.fill(0);
   for (const opening of state.openings.values()) {
     opening.privateKey?.der.dispose();
@@ -118,7 +118,7 @@ function emptyState(safes: number): UnlockedState {
     openings: new Map(),
     plaintexts: [],
     safeKeys: Array.from({ length: safes }, () => null),
-    bagKey: null,
+    bagKeys: [],
     macKey: null,
     forms: new Map(),
     quirks: new Set(),
@@ -185,7 +185,7 @@ function bagTarget(raw: RawBag, request: UnlockRequest, state: UnlockedState): T
     },
     isProven: () => false,
     keep(kept) {
-      if (state.bagKey === null && kept.encryption.scheme === 'pbes2') state.bagKey = kept;
+      if (kept.encryption.scheme === 'pbes2') state.bagKeys.push(kept);
       else kept.key.fill(0);
     },
     fail(failure) {

@@ -12,7 +12,7 @@ import { Password, type PasswordInput } from './password.ts';
 import type { Pfx } from './pfx.ts';
 import type { Quirk } from './quirks.ts';
 import { type ClosedSafe, listBags, modelSafe, type Safe } from './safe.ts';
-import { PfxSession } from './session.ts';
+import { PfxSession, uniqueKeys } from './session.ts';
 import { flattenRaw, openBagSteps, type UnlockedState, type UnlockRequest, wipeUnlocked } from './unlock.ts';
 
 /** Options of `decrypt`. */
@@ -156,13 +156,13 @@ export class UnlockedPfx {
   }
 
   #makeSession(): PfxSession {
-    const { macKey, safeKeys, bagKey, forms } = this.#state;
+    const { macKey, safeKeys, bagKeys, forms } = this.#state;
     const { mac } = this.pfx;
     const needsPassword = safeKeys.some((kept) => kept !== null && kept.encryption.scheme !== 'pbes2');
     return new PfxSession({
       mac: mac === null || macKey === null ? null : { ...mac, key: macKey.slice() },
       safes: safeKeys.map((kept) => kept && { encryption: kept.encryption, key: kept.key.slice() }),
-      bag: bagKey && { encryption: bagKey.encryption, key: bagKey.key.slice() },
+      bags: uniqueKeys(bagKeys.map((kept) => ({ encryption: kept.encryption, key: kept.key.slice() }))),
       password: needsPassword ? this.#request.password.clone() : null,
       forms,
     });

@@ -1,4 +1,5 @@
 /** The attacks and bugs that other implementations had: each is refused, by the error that belongs to it, before the work it wants. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KeywardError, LimitError } from '../../src/errors.ts';
 import {
@@ -13,8 +14,9 @@ import {
   primitive,
   sequence,
 } from '../../src/pkcs12/der.ts';
-import { encodePfxSync, parsePfx } from '../../src/pkcs12/index.ts';
+import { encodePfxSync, judgePfx, type NewBag, parsePfx } from '../../src/pkcs12/index.ts';
 import { ATTRIBUTE, BAG, CONTENT, SCHEME } from '../../src/pkcs12/oids.ts';
+import { runs } from '../support/runs.ts';
 import {
   AES256,
   aesCbc,
@@ -467,3 +469,42 @@ function errorOf(run: () => unknown): KeywardError {
   }
   throw new Error('nothing was thrown');
 }
+
+describe('hostile bytes', () => {
+  const bags: NewBag[] = [
+    {
+      kind: 'certificate',
+      certificate: Uint8Array.of(1, 2),
+      friendlyName: 'name',
+      localKeyId: Uint8Array.of(1),
+      trusted: true,
+    },
+    { kind: 'shrouded-key', privateKey: privateKeyInfo() },
+    { kind: 'key', privateKey: privateKeyInfo() },
+    { kind: 'java-secret', secretKey: Uint8Array.of(1) },
+    { kind: 'oracle-secret', alias: 'a', value: Uint8Array.of(0x61) },
+    { kind: 'safe-contents', bags: [{ kind: 'crl', crl: Uint8Array.of(3) }] },
+  ];
+  const open = encodePfxSync({ safes: [{ bags, encrypt: false }] }, { password: PASSWORD, mac: 'none', iterations: 1 });
+
+  it('whatever is changed in an unprotected file, it opens or is refused; nothing else happens', () => {
+    const change = fc.tuple(fc.nat(open.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), (changes) => {
+        const bytes = open.slice();
+        for (const [at, value] of changes) bytes[at] = value;
+        try {
+          using opened = parsePfx(bytes).unlockSync(PASSWORD, {
+            allowMissingMac: true,
+            limits: { maxTotalIterations: 1000 },
+          });
+          expect(opened.bags.length).toBeGreaterThanOrEqual(0);
+          judgePfx(opened);
+        } catch (fault) {
+          expect(fault).toBeInstanceOf(KeywardError);
+        }
+      }),
+      { numRuns: runs(1500) },
+    );
+  });
+});

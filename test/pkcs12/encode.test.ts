@@ -284,6 +284,15 @@ describe('options', () => {
   });
 });
 
+describe('one salt for all bags, when asked', () => {
+  it('opens at the cost of one derivation for all of them', () => {
+    const bags: NewBag[] = Array.from({ length: 20 }, () => ({ kind: 'java-secret', secretKey: MASTER_KEY }));
+    const cost = (bagSalts: 'own' | 'shared') =>
+      parsePfx(encodePfxSync({ bags }, { password: '', iterations: 5, bagSalts })).cost.iterations;
+    expect([cost('own'), cost('shared')]).toEqual([21 * 5, 2 * 5]);
+  });
+});
+
 describe('no writer makes a file that our own default limits refuse', () => {
   it('too many iterations', () => {
     expect(() => encodePfxSync({ bags: [] }, { password: '', iterations: 5_000_001 })).toThrow('iterations');
@@ -396,6 +405,21 @@ describe('rewriting with a session', () => {
     expect(opened.bags.map(ofKind)).toEqual(['certificate', 'key', 'shrouded-key', 'java-secret', 'java-secret']);
     expect(parsePfx(third).mac!.macData).toEqual(parsePfx(first.bytes).mac!.macData);
     expect(() => encodePfxSync({ bags: [] }, { session: first.session })).toThrow('disposed');
+  });
+
+  it('another version of the file opens with the keys at hand; a bag under a salt of its own stays closed', () => {
+    using opened = open(original);
+    const own = encodePfxSync({ bags: [BAGS[3]!] }, { password: PASSWORD, iterations: 3 });
+    using foreign = open(own);
+    const safes = [...opened.safes, { bags: foreign.bags, encrypt: false }];
+    const next = parsePfx(encodePfxSync({ safes }, { session: opened.session }));
+    using again = next.reopen(opened.session);
+    expect(ders(again.bags.slice(0, -1))).toEqual(ders(opened.bags));
+    expect(again.bags.slice(0, -1).map(plain)).toEqual(opened.bags.map(plain));
+    expect(again.bags.at(-1)).toMatchObject({ kind: 'java-secret', secretKey: null, failure: null });
+    expect(() => parsePfx(own).reopen(opened.session)).toThrow('wrong password');
+    using second = again.pfx.reopen(again.session);
+    expect(second.bags).toHaveLength(again.bags.length);
   });
 
   it('PKCS#12-PBE safes get a new salt at every rewrite', async () => {
