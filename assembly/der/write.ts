@@ -10,6 +10,7 @@ import {
   E_CAPACITY,
   E_DER_DEPTH,
   TAPE_HEADER_SHIFT,
+  TAPE_MERGE,
   TAPE_RECORD,
 } from '../generated/layout';
 import { emit, emittedBytes, measure } from './emit';
@@ -27,14 +28,16 @@ function check(len: u32, count: u32): i32 {
       end = depth > 0 ? load<u32>(STACK + <usize>(depth - 1) * 4) : count;
     }
     const next = nextOf(i);
+    const meta = metaOf(i);
     if (next <= i || next > end) return -E_ARGUMENT;
-    if (isContainer(metaOf(i))) {
+    if (meta & TAPE_MERGE) return -E_ARGUMENT; // the reader's: what lengths it would give is not checked here
+    if (isContainer(meta)) {
       if (depth >= STACK_ENTRIES) return -E_DER_DEPTH;
       store<u32>(STACK + <usize>depth * 4, next);
       depth++;
       end = next;
     } else {
-      if (next !== i + 1 || (metaOf(i) >>> TAPE_HEADER_SHIFT) & 0xff) return -E_ARGUMENT;
+      if (next !== i + 1 || (meta >>> TAPE_HEADER_SHIFT) & 0xff) return -E_ARGUMENT;
       if (offsetOf(i) > len || lengthOf(i) > len - offsetOf(i)) return -E_ARGUMENT;
     }
   }
