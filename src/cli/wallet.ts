@@ -1,5 +1,6 @@
 /** `keyward wallet …`: the same engine as the statements, for wallets in files and directories. */
 import { readFileSync, statSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { StateError, UsageError } from '../errors.ts';
@@ -12,7 +13,14 @@ import {
   restoreBackup,
   WALLET_FILE,
 } from '../wallet/file/index.ts';
-import { diffWallets, type MasterKeyInfo, openWallet, type Wallet } from '../wallet/index.ts';
+import {
+  diffWallets,
+  isAutoLogin,
+  type MasterKeyInfo,
+  openAutoLogin,
+  openWallet,
+  type Wallet,
+} from '../wallet/index.ts';
 import { askPassword, formatTable, type PasswordSource, printable } from './terminal.ts';
 
 interface Common extends PasswordSource {
@@ -109,9 +117,11 @@ async function verify(path: string, options: Common): Promise<void> {
     generation: wallet.generation,
     masterKeys: wallet.masterKeys.length,
     activeKey: wallet.activeKey?.keyId ?? null,
+    otherEntries: wallet.otherEntries,
   };
   if (options.json === true) return print(JSON.stringify(report));
   print(`integrity verified: ${report.masterKeys} master keys, active: ${report.activeKey ?? 'none'}`);
+  for (const alias of report.otherEntries) print(`other entry: ${printable(alias)}`);
 }
 
 async function backup(directory: string, options: Common & { identifier?: string; to?: string }): Promise<void> {
@@ -183,6 +193,7 @@ async function passwd(directory: string, options: Common & { newPasswordFile?: s
 
 async function open(path: string, options: Common): Promise<Wallet> {
   const bytes = new Uint8Array(readFileSync(walletPath(path)));
+  if (isAutoLogin(bytes)) return await openAutoLogin(bytes, { host: hostname(), user: userInfo().username });
   using password = await askPassword('keystore password', options);
   return await openWallet(bytes, password);
 }

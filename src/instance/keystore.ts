@@ -2,9 +2,9 @@
  * The keystore of an instance: what the statements do to the wallet of `WALLET_ROOT/tde`, with the document's rules on where
  * it lies, when it is open and who may change it. Layer: instance, Node only.
  */
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { AuthenticationError, KeywardError, StateError, UnsupportedError, UsageError } from '../errors.ts';
+import { AuthenticationError, StateError, UnsupportedError, UsageError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import type {
   EncryptionKeyRow,
@@ -30,10 +30,9 @@ import {
   createWallet,
   isAutoLogin,
   type MasterKeyInfo,
+  openAutoLogin,
   openWallet,
-  parseAutoLoginHeader,
   parseKeyMaterial,
-  recoverAutoLoginPasswords,
   type Wallet,
 } from '../wallet/index.ts';
 import { readWhole, writeNew } from './files.ts';
@@ -353,20 +352,7 @@ async function openForeign(fs: FileSystem, source: ForeignKeystore): Promise<Wal
   const bytes = await readWhole(fs, join(directory, 'cwallet.sso'));
   if (!isAutoLogin(bytes))
     throw new StateError('ERR_PASSWORD_REQUIRED', `${directory} has no auto-login keystore: IDENTIFIED BY is needed`);
-  const { pfxOffset } = parseAutoLoginHeader(bytes);
-  const passwords = await recoverAutoLoginPasswords(bytes, { host: hostname(), user: process.env.USER ?? '' });
-  let last: unknown;
-  for (const password of passwords) {
-    try {
-      return await openWallet(bytes.subarray(pfxOffset), password);
-    } catch (error) {
-      if (!(error instanceof KeywardError)) throw error;
-      last = error;
-    } finally {
-      password.fill(0);
-    }
-  }
-  throw last;
+  return await openAutoLogin(bytes, { host: hostname(), user: process.env.USER ?? userInfo().username });
 }
 
 /** The keys of one wallet that another does not have: merging skips those they share. */

@@ -10,7 +10,8 @@
  */
 import { encodeUtf8 } from '../bytes.ts';
 import { decryptCbc, hmac, legacyDecryptCbc, loadLegacy } from '../core/index.ts';
-import { FormatError, UnsupportedError } from '../errors.ts';
+import { AuthenticationError, FormatError, UnsupportedError } from '../errors.ts';
+import { openWallet, type Wallet, type WalletOptions } from './wallet.ts';
 
 /** The header, as it is; no secret is recovered yet. */
 export interface AutoLoginHeader {
@@ -123,6 +124,36 @@ export async function recoverAutoLoginPasswords(
   ];
   mac.fill(0);
   return candidates;
+}
+
+/**
+ * Opens an auto-login wallet.
+ *
+ * @param bytes a `cwallet.sso`; copied
+ * @param owner who made it; needed for a local one only
+ * @throws {AuthenticationError} ERR_WRONG_PASSWORD: damaged, or another owner; and as `recoverAutoLoginPasswords` and `openWallet`
+ */
+export async function openAutoLogin(
+  bytes: Uint8Array,
+  owner?: AutoLoginOwner,
+  options: WalletOptions = {},
+): Promise<Wallet> {
+  const { pfxOffset } = parseAutoLoginHeader(bytes);
+  const passwords = await recoverAutoLoginPasswords(bytes, owner);
+  let refused: unknown;
+  try {
+    for (const password of passwords) {
+      try {
+        return await openWallet(bytes.subarray(pfxOffset), password, options);
+      } catch (error) {
+        if (!(error instanceof AuthenticationError)) throw error;
+        refused = error;
+      }
+    }
+  } finally {
+    for (const password of passwords) password.fill(0);
+  }
+  throw refused;
 }
 
 async function decryptDes(key: Uint8Array, secret: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {

@@ -3,6 +3,7 @@ export {
   type AutoLoginHeader,
   type AutoLoginOwner,
   isAutoLogin,
+  openAutoLogin,
   parseAutoLoginHeader,
   recoverAutoLoginPasswords,
 } from './auto-login.ts';

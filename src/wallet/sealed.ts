@@ -108,6 +108,12 @@ export class SealedWallet {
     return this.#parts.layout;
   }
 
+  /** Aliases of the entries that are kept as they are, in the file's order. */
+  get otherEntries(): readonly string[] {
+    const aliases = (this.#parts.opened?.bags ?? []).map(aliasOf);
+    return aliases.filter((alias) => alias !== null).filter((alias) => alias !== JSON_ALIAS && !ownsAlias(alias));
+  }
+
   /** Writes contents. Derives keys only for a new password, and for schemes that must not reuse a salt. */
   async encode(contents: WalletContents): Promise<EncodedWallet> {
     const { layout, opened, session } = this.#parts;

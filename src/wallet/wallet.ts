@@ -153,6 +153,12 @@ export class Wallet {
     return this.#sealed.layout;
   }
 
+  /** Aliases of what else the file holds by name (another program's secrets); a rewrite keeps them byte for byte. */
+  get otherEntries(): readonly string[] {
+    this.#live();
+    return this.#sealed.otherEntries;
+  }
+
   /** All master keys, oldest first. */
   get masterKeys(): readonly MasterKeyInfo[] {
     const contents = this.#live();

@@ -11,6 +11,7 @@ import { CrashFileSystem, type CrashOptions, type Disk } from './crash-file-syst
 const PASSWORD = 'Your_keystore_password';
 const DIRECTORY = '/w/tde';
 const PATH = `${DIRECTORY}/ewallet.p12`;
+const LOCKS = `${DIRECTORY}/.ewallet.p12.lock`;
 const ROOT: Disk = new Map([['/w/', new Uint8Array()]]);
 const options = (fileSystem: CrashFileSystem): WalletFileOptions => ({ fileSystem, iterations: 1, profile: 'oracle' });
 
@@ -50,7 +51,7 @@ const CHANGES: Record<string, { readonly backup: boolean; run(file: WalletFile):
     run: (f) => f.change((w) => w.setKeyTag(w.masterKeys[0]?.keyId ?? '', 'tag'), {}),
   },
   'BACKUP KEYSTORE': { backup: true, run: (f) => f.backup() },
-  'BACKUP KEYSTORE TO': { backup: false, run: (f) => f.backup({ directory: '/w' }) },
+  'BACKUP KEYSTORE TO': { backup: true, run: (f) => f.backup({ directory: '/w' }) },
   'ALTER PASSWORD WITH BACKUP': { backup: true, run: (f) => f.change((w) => w.changePassword('another'), {}) },
   'a change without backup': {
     backup: false,
@@ -58,13 +59,61 @@ const CHANGES: Record<string, { readonly backup: boolean; run(file: WalletFile):
   },
 };
 
+interface Cut {
+  /** What no power cut may leave; null when none did. */
+  readonly fault: string | null;
+  readonly disks: number;
+  readonly steps: number;
+  readonly syncs: number;
+}
+
+/** Runs a change and looks at every disk that a power cut at every step may leave, up to the first that it must not. */
+async function cutPower(
+  start: Disk,
+  crash: CrashOptions,
+  expected: { readonly backup: boolean },
+  change: (fs: CrashFileSystem) => Promise<void>,
+): Promise<Cut> {
+  const disks: { readonly disk: Disk; readonly acknowledged: boolean }[] = [];
+  const look = (acknowledged: boolean): void => {
+    for (const disk of fs.crashStates()) disks.push({ disk, acknowledged });
+  };
+  const fs: CrashFileSystem = new CrashFileSystem(start, { ...crash, fleeting: LOCKS, onStep: () => look(false) });
+  await change(fs);
+  look(true);
+  const seen = new Map<Uint8Array | undefined, string>();
+  const known = async (bytes: Uint8Array | undefined): Promise<string> => {
+    const state = seen.get(bytes) ?? (await stateOf(bytes));
+    seen.set(bytes, state);
+    return state;
+  };
+  const before = await known(start.get(PATH));
+  const after = await known(fs.disk().get(PATH));
+  expect(after).not.toBe(before);
+  const faultOf = async (disk: Disk, acknowledged: boolean): Promise<string | null> => {
+    const state = await known(disk.get(PATH));
+    if (state !== before && state !== after) return `a ${state} wallet`;
+    if (acknowledged && state !== after) return 'an acknowledged change gone';
+    if (state === before || !expected.backup) return null;
+    const backups = [...disk].filter(([path]) => /ewallet_\d{16}/.test(path));
+    for (const [, bytes] of backups) if ((await known(bytes)) === before) return null;
+    return 'a change without its backup';
+  };
+  const facts = { disks: disks.length, steps: fs.steps.length, syncs: fs.syncs };
+  for (const { disk, acknowledged } of disks) {
+    const fault = await faultOf(disk, acknowledged);
+    if (fault !== null) return { fault, ...facts };
+  }
+  return { fault: null, ...facts };
+}
+
 describe.each(Object.entries(CHANGES))('%s', (_name, { backup, run }) => {
   const attempt = async (
     start: Disk,
     crash: CrashOptions,
     look?: (fs: CrashFileSystem) => void,
   ): Promise<{ fs: CrashFileSystem; error: unknown }> => {
-    const fs: CrashFileSystem = new CrashFileSystem(start, { ...crash, onStep: () => look?.(fs) });
+    const fs: CrashFileSystem = new CrashFileSystem(start, { ...crash, fleeting: LOCKS, onStep: () => look?.(fs) });
     const file = await openWalletFile(DIRECTORY, PASSWORD, options(fs));
     try {
       await run(file);
@@ -79,30 +128,22 @@ describe.each(Object.entries(CHANGES))('%s', (_name, { backup, run }) => {
 
   it('leaves the old or the new wallet, whatever a power cut leaves; with WITH BACKUP an intact backup of the old', async () => {
     const start = await startDisk();
-    const before = await stateOf(start.get(PATH));
-    const done = await attempt(start, {});
-    const after = await stateOf(done.fs.disk().get(PATH));
-    expect(after).not.toBe(before);
-    const disks: Disk[] = [];
-    const cut = await attempt(start, {}, (fs) => disks.push(...fs.crashStates()));
-    expect(cut.error).toBeNull();
-    const seen = new Map<Uint8Array, string>();
-    const known = async (bytes: Uint8Array | undefined): Promise<string> => {
-      if (bytes === undefined) return 'none';
-      const found = seen.get(bytes) ?? (await stateOf(bytes));
-      seen.set(bytes, found);
-      return found;
-    };
-    for (const disk of disks) {
-      const found = await known(disk.get(PATH));
-      expect([before, after]).toContain(found);
-      if (found === before || !backup) continue;
-      const backups = await Promise.all(
-        [...disk].filter(([path]) => /ewallet_\d{16}/.test(path)).map(([, bytes]) => known(bytes)),
-      );
-      expect(backups).toContain(before);
+    const power = (crash: CrashOptions) =>
+      cutPower(start, crash, { backup }, async (fs) => {
+        await using file = await openWalletFile(DIRECTORY, PASSWORD, options(fs));
+        await run(file);
+      });
+    const whole = await power({});
+    expect(whole.fault).toBeNull();
+    const found: string[] = [];
+    for (let skipSync = 0; skipSync < whole.syncs; skipSync++) {
+      const { fault } = await power({ skipSync });
+      expect(fault, `sync ${skipSync} left out`).not.toBeNull();
+      found.push(fault as string);
     }
-    console.log(`${_name}: ${cut.fs.steps.length} steps, ${disks.length} disks`);
+    console.log(
+      `${_name}: ${whole.steps} steps, ${whole.disks} disks; without each of its ${whole.syncs} syncs: ${found.join(', ')}`,
+    );
   });
 
   it('fails at any step without harm: before or after, and the next change goes through', async () => {
@@ -132,14 +173,29 @@ describe.each(Object.entries(CHANGES))('%s', (_name, { backup, run }) => {
 
 describe('creating a wallet', () => {
   it('leaves none or a whole one, and never a second', async () => {
-    const states: Disk[] = [];
-    const fs: CrashFileSystem = new CrashFileSystem(ROOT, { onStep: () => states.push(...fs.crashStates()) });
-    const file = await createWalletFile(DIRECTORY, PASSWORD, options(fs));
-    await file.close();
-    for (const disk of states) expect(['none', `${PASSWORD} 1 `]).toContain(await stateOf(disk.get(PATH)));
+    const fs = new CrashFileSystem(ROOT);
+    await (await createWalletFile(DIRECTORY, PASSWORD, options(fs))).close();
     await expect(createWalletFile(DIRECTORY, PASSWORD, options(fs))).rejects.toMatchObject({
       code: 'ERR_WALLET_EXISTS',
     });
+  });
+
+  it.each([
+    ['in a directory that is there', new Map([[`${DIRECTORY}/`, new Uint8Array()]])],
+    ['in one that is new', ROOT],
+    ['with directories that are new above it', new Map<string, Uint8Array>()],
+  ])('needs every one of its syncs: %s', async (where, start) => {
+    const power = (crash: CrashOptions) =>
+      cutPower(start, crash, { backup: false }, async (fs) => {
+        await (await createWalletFile(DIRECTORY, PASSWORD, options(fs))).close();
+      });
+    const whole = await power({});
+    expect(whole.fault).toBeNull();
+    const found: (string | null)[] = [];
+    for (let skipSync = 0; skipSync < whole.syncs; skipSync++) found.push((await power({ skipSync })).fault);
+    console.log(`CREATE ${where}: ${whole.steps} steps, ${whole.disks} disks; without each sync: ${found.join(', ')}`);
+    // Where the directory is there, its parent is synced for one who made it and was killed: nothing here can need that.
+    expect(found.filter((fault) => fault === null)).toHaveLength(start.has(`${DIRECTORY}/`) ? 1 : 0);
   });
 });
 
