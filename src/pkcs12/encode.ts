@@ -22,6 +22,7 @@ import {
   sequence,
 } from './der.ts';
 import {
+  costOf,
   type Derivation,
   runSteps,
   runStepsSync,
@@ -35,7 +36,7 @@ import { MacPlan } from './mac-der.ts';
 import { CONTENT } from './oids.ts';
 import { Password, type PasswordForm, type PasswordInput } from './password.ts';
 import { type Algorithms, type ProfileName, profileAlgorithms } from './profiles.ts';
-import { assertReadable, readingCost, type Seal, SealPlan, sealBytes, sealParts } from './seal.ts';
+import { assertReadable, readersDerivations, type Seal, SealPlan, sealBytes, sealParts } from './seal.ts';
 import { PfxSession, type SessionKey, uniqueKeys } from './session.ts';
 import { structureLimits } from './structure.ts';
 import { flattenRaw } from './unlock.ts';
@@ -207,21 +208,20 @@ class EncodeJob {
   /** Plans the file; where that would make it too costly to read, its new bags share one salt. */
   #plan(): Plan {
     const plan = this.#planWith(this.#options.bagSalts === 'shared');
-    const cost = this.#readingCost(plan);
-    const { scrypt, iterations } = this.#algorithms;
-    if (cost <= DEFAULT_LIMITS.maxTotalIterations) {
-      assertReadable(scrypt === null ? iterations : 1, cost);
+    const derivations = this.#readersDerivations(plan);
+    if (costOf(derivations) <= DEFAULT_LIMITS.maxTotalIterations) {
+      assertReadable(derivations);
       return plan;
     }
     const cheaper = this.#planWith(true);
-    assertReadable(scrypt === null ? iterations : 1, this.#readingCost(cheaper));
+    assertReadable(this.#readersDerivations(cheaper));
     return cheaper;
   }
 
-  #readingCost({ seals, bags, safes, mac }: Plan): number {
+  #readersDerivations({ seals, bags, safes, mac }: Plan): readonly Derivation[] {
     const kept = safes.flatMap((safe) => (safe.kind === 'kept' && safe.kept !== null ? [safe.kept.encryption] : []));
     const encryptions: EncryptionInfo[] = [...seals.seals.map((seal) => seal.encryption), ...bags.kept, ...kept];
-    return readingCost(encryptions, mac?.readersDerivation ?? null);
+    return readersDerivations(encryptions, mac?.readersDerivation ?? null);
   }
 
   #planWith(sharesSalt: boolean): Plan {

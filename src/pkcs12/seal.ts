@@ -6,8 +6,8 @@ import { LimitError } from '../errors.ts';
 import type { CipherInfo, EncryptionInfo, KdfInfo } from './algorithm.ts';
 import { makeEncryption, type RandomSource, renewEncryption } from './algorithm-der.ts';
 import { derivationsFor, encrypt, keyMaterial, partsFor } from './cipher.ts';
-import { costOf, type Derivation } from './derive.ts';
-import { assertIterations, DEFAULT_LIMITS } from './limits.ts';
+import { assertDerivations, costOf, type Derivation } from './derive.ts';
+import { DEFAULT_LIMITS } from './limits.ts';
 import type { Password, PasswordForm } from './password.ts';
 import type { Algorithms } from './profiles.ts';
 import type { OnDemand } from './rare.ts';
@@ -93,18 +93,22 @@ export function sealParts(seals: readonly Seal[]): readonly OnDemand[] {
   });
 }
 
-/** What readers of a file with these encryptions and this MAC derivation will spend. */
-export function readingCost(encryptions: readonly EncryptionInfo[], mac: Derivation | null): number {
+/** What readers of a file with these encryptions and this MAC will derive. Stands for any password. */
+export function readersDerivations(
+  encryptions: readonly EncryptionInfo[],
+  mac: Derivation | null,
+): readonly Derivation[] {
   const none = mac?.password ?? new Uint8Array(0);
   const derivations = encryptions.flatMap(({ kdf, cipher }) =>
     kdf === null || cipher === null ? [] : derivationsFor(kdf, cipher, none),
   );
-  return costOf(mac === null ? derivations : [...derivations, mac]);
+  return mac === null ? derivations : [...derivations, mac];
 }
 
 /** Refuses to write what our own default limits would refuse to read. @throws {LimitError} */
-export function assertReadable(iterations: number, cost: number): void {
-  assertIterations(iterations, DEFAULT_LIMITS, 'encodePfx');
+export function assertReadable(derivations: readonly Derivation[]): void {
+  assertDerivations(derivations, DEFAULT_LIMITS);
+  const cost = costOf(derivations);
   const limit = DEFAULT_LIMITS.maxTotalIterations;
   if (cost <= limit) return;
   throw new LimitError(

@@ -314,6 +314,15 @@ describe('no writer makes a file that our own default limits refuse', () => {
     expect(() => encodePfxSync({ safes }, { password: '', iterations: 4_000_000 })).toThrow('readers of this file');
   });
 
+  it('scrypt that takes too much memory', () => {
+    const scrypt = { n: 2 ** 19, r: 8, p: 1 };
+    const write = () => encodePfxSync({ bags: [BAGS[0]!] }, { password: '', iterations: 1, scrypt });
+    expect(write).toThrow(expect.objectContaining({ code: 'ERR_LIMIT_SCRYPT_MEMORY' }));
+    expect(() =>
+      encodePfxSync({ bags: [BAGS[0]!] }, { password: '', iterations: 1, scrypt: { n: 3, r: 8, p: 1 } }),
+    ).toThrow('RFC 7914');
+  });
+
   it('nested too deep', () => {
     let nested: NewBag = BAGS[0]!;
     for (let i = 0; i < 20; i++) nested = { kind: 'safe-contents', bags: [nested] };
