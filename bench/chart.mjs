@@ -55,19 +55,18 @@ function axis(ratios) {
   return { x, ticks };
 }
 
+/** A row holds two lines of words, whatever the number of its bars. */
+const heightOf = (c) => Math.max(2, Object.keys(c.peers).length) * PITCH;
+
 /** One case: its name and time on the left, a bar per peer. */
 function drawCase(c, top, x) {
   const out = [];
   const peers = Object.keys(c.peers);
-  const height = peers.length * PITCH;
-  const middle = top + height / 2;
-  if (peers.length > 1) {
-    out.push(text(16, middle - 2, c.id, 'id'), text(16, middle + 12, `${formatTime(c.ours)} per op`, 'small muted'));
-  } else {
-    out.push(text(16, middle + 4, c.id, 'id'), text(LABEL_WIDTH - 92, middle + 4, formatTime(c.ours), 'small muted'));
-  }
+  const middle = top + heightOf(c) / 2;
+  const first = middle - (peers.length * PITCH) / 2;
+  out.push(text(16, middle - 2, c.id, 'id'), text(16, middle + 12, `${formatTime(c.ours)} per op`, 'small muted'));
   peers.forEach((peer, i) => {
-    const y = top + i * PITCH + (PITCH - BAR) / 2;
+    const y = first + i * PITCH + (PITCH - BAR) / 2;
     const ratio = c.ratio[peer];
     const [left, right] = [Math.min(x(1), x(ratio)), Math.max(x(1), x(ratio))];
     const fill = COLOURS[peer] ?? '#7f8c99';
@@ -106,7 +105,7 @@ export function formatChart(machine, sections) {
     y += 34;
     for (const c of cases) {
       inner.push(...drawCase(c, y, x));
-      y += Object.keys(c.peers).length * PITCH + CASE_GAP;
+      y += heightOf(c) + CASE_GAP;
     }
     body.push(
       `<rect x="0" y="${top}" width="${WIDTH}" height="26" class="band"/>`,
