@@ -106,7 +106,7 @@ function moduleSizes() {
 function cpuFeatures() {
   const info = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
   const flags = /^flags\s*:(.*)$/m.exec(info)?.[1].split(' ') ?? [];
-  return ['aes', 'vaes', 'sha_ni', 'avx2', 'avx512f'].filter((name) => flags.includes(name));
+  return ['aes', 'vaes', 'sha_ni', 'avx2', 'avx512f'].filter((name) => flags.includes(name)).join(' ');
 }
 
 function describeMachine(passes) {
@@ -168,7 +168,7 @@ const sections = families.map(({ title, ids }) => {
 });
 const machine = describeMachine(passes);
 console.log(
-  `${machine.cpu} (${machine.features.join(' ')}), ${machine.cores} cores, ${machine.platform}, Node ${machine.node}, OpenSSL ${machine.openssl}`,
+  `${machine.cpu} (${machine.features}), ${machine.cores} cores, ${machine.platform}, Node ${machine.node}, OpenSSL ${machine.openssl}`,
 );
 console.log(
   `Per process the 10th percentile of interleaved slices, then the median over ${passes} processes; ratio = peer / ours, above 1 we are faster.`,
