@@ -29,12 +29,17 @@ export function formatHex(bytes: Uint8Array): string {
   return out;
 }
 
+let encoder: TextEncoder | undefined;
+let decoder: TextDecoder | undefined;
+
 /** Encodes text as UTF-8. */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(text);
+  encoder ??= new TextEncoder();
+  return encoder.encode(text);
 }
 
 /** Decodes UTF-8; malformed sequences become U+FFFD. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
+  decoder ??= new TextDecoder();
+  return decoder.decode(bytes);
 }

@@ -14,7 +14,11 @@ export class Secret {
 
   private constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.#bytes = bytes;
-    Object.defineProperty(this, INSPECT, { value: () => `Secret ${REDACTED}` });
+  }
+
+  // Once for all secrets: a property of each would cost more than its bytes.
+  static {
+    Object.defineProperty(Secret.prototype, INSPECT, { value: () => `Secret ${REDACTED}` });
   }
 
   /**

@@ -108,9 +108,14 @@ export class DerCursor {
 
   /** Copies the whole element ahead, tag and length included. @throws {FormatError} ERR_DER_MISSING */
   readElement(): Uint8Array<ArrayBuffer> {
+    return this.lendElement().slice() as Uint8Array<ArrayBuffer>;
+  }
+
+  /** Steps over the element ahead and lends it: a view of the bytes that the cursor walks. @throws {FormatError} ERR_DER_MISSING */
+  lendElement(): Uint8Array {
     const start = this.#at;
     this.skip();
-    return this.#der.slice(start, this.#at) as Uint8Array<ArrayBuffer>;
+    return this.#der.subarray(start, this.#at);
   }
 
   /**

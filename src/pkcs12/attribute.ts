@@ -14,7 +14,7 @@ import {
   encodeDer,
   objectIdentifier,
   octetString,
-  readDer,
+  readChecked,
   sequence,
   setOf,
 } from './der.ts';
@@ -100,7 +100,7 @@ function readText(value: Uint8Array | undefined): string | null {
 function tolerant<T>(value: Uint8Array | undefined, read: (cursor: DerCursor) => T | null): T | null {
   if (value === undefined) return null;
   try {
-    return readDer(value, 'attribute', read);
+    return readChecked(value, 'attribute', read);
   } catch (fault) {
     if (fault instanceof KeywardError) return null;
     throw fault;

@@ -10,7 +10,7 @@ import { KeywardError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import { describeEncryption, type EncryptionInfo } from './algorithm.ts';
 import { type Attribute, type KnownAttributes, listAttributes, readKnownAttributes } from './attribute.ts';
-import { readDer } from './der.ts';
+import { readChecked, readDer } from './der.ts';
 import { BAG, BAG_TYPE, nameOid } from './oids.ts';
 import { adoptPrivateKey, type PrivateKey, type SecretKey } from './private-key.ts';
 
@@ -140,6 +140,11 @@ export function modelBag(raw: RawBag, context: BagContext): Bag {
     context.own(secret);
     return secret;
   };
+  const entry = raw.bagId === BAG.SECRET ? OracleEntry.of(raw, own) : null;
+  if (entry !== null) {
+    context.made(entry, raw);
+    return entry;
+  }
   const base: BagBase = {
     bagId: raw.bagId,
     ...readKnownAttributes(raw.attributes),
@@ -193,26 +198,86 @@ function modelKnownBag(
   }
 }
 
-/*
- * SecretBag ::= SEQUENCE { secretTypeId OBJECT IDENTIFIER, secretValue [0] EXPLICIT ANY }
- * Oracle: secretValue is SEQUENCE { alias UTF8String, value UTF8String }.
- */
+/* SecretBag ::= SEQUENCE { secretTypeId OBJECT IDENTIFIER, secretValue [0] EXPLICIT ANY } */
 function modelSecretBag(raw: RawBag, base: BagBase, context: BagContext, own: (bytes: Uint8Array) => Secret): Bag {
   const { type, value } = readTypedValue(raw.value, 'SecretBag');
-  try {
-    const java = readLockedContent(raw);
-    if (java !== null) {
-      const { secretKey = null, failure = null } = context.openingOf(raw) ?? {};
-      const { encryption } = java;
-      return { ...base, kind: 'java-secret', encryption, secretKey, failure: encryption.failure ?? failure };
+  const java = readLockedContent(raw);
+  if (java === null) return { ...base, kind: 'other-secret', secretType: type, value: own(value) };
+  const { secretKey = null, failure = null } = context.openingOf(raw) ?? {};
+  const { encryption } = java;
+  return { ...base, kind: 'java-secret', encryption, secretKey, failure: encryption.failure ?? failure };
+}
+
+/**
+ * An entry of Oracle's secret store: secretValue is SEQUENCE { alias UTF8String, value UTF8String }. Wallets hold thousands, and of
+ * most nobody asks more than the alias: what else there is, is made when asked for.
+ */
+class OracleEntry implements OracleSecretBag {
+  readonly kind = 'oracle-secret';
+  readonly alias: string;
+  readonly #raw: RawBag;
+  readonly #text: Uint8Array;
+  readonly #own: (bytes: Uint8Array) => Secret;
+  #value: Secret | undefined;
+  #der: Secret | undefined;
+  #known: KnownAttributes | undefined;
+
+  private constructor(raw: RawBag, alias: string, text: Uint8Array, own: (bytes: Uint8Array) => Secret) {
+    this.#raw = raw;
+    this.alias = alias;
+    this.#text = text;
+    this.#own = own;
+  }
+
+  /** Makes the model; null where the bag is none, or is built otherwise. */
+  static of(raw: RawBag, own: (bytes: Uint8Array) => Secret): OracleEntry | null {
+    try {
+      const { type, value } = readTypedValue(raw.value, 'SecretBag');
+      const found = type === BAG_TYPE.ORACLE_SECRET ? readOracleEntry(value) : null;
+      return found === null ? null : new OracleEntry(raw, found.alias, found.text, own);
+    } catch (fault) {
+      if (fault instanceof KeywardError) return null;
+      throw fault;
     }
-    const oracle = type === BAG_TYPE.ORACLE_SECRET ? readOracleEntry(value) : null;
-    if (oracle === null) return { ...base, kind: 'other-secret', secretType: type, value: own(value) };
-    const entry: Bag = { ...base, kind: 'oracle-secret', alias: oracle.alias, value: own(oracle.text) };
-    oracle.text.fill(0);
-    return entry;
-  } finally {
-    value.fill(0);
+  }
+
+  get bagId(): string {
+    return this.#raw.bagId;
+  }
+
+  get offset(): number {
+    return this.#raw.offset;
+  }
+
+  get value(): Secret {
+    this.#value ??= this.#own(this.#text);
+    return this.#value;
+  }
+
+  get der(): Secret {
+    this.#der ??= this.#own(this.#raw.der);
+    return this.#der;
+  }
+
+  get attributes(): readonly Attribute[] {
+    return listAttributes(this.#raw.attributes);
+  }
+
+  get friendlyName(): string | null {
+    return this.#attributes().friendlyName;
+  }
+
+  get localKeyId(): Uint8Array | null {
+    return this.#attributes().localKeyId;
+  }
+
+  get trustedUsages(): readonly string[] | null {
+    return this.#attributes().trustedUsages;
+  }
+
+  #attributes(): KnownAttributes {
+    this.#known ??= readKnownAttributes(this.#raw.attributes);
+    return this.#known;
   }
 }
 
@@ -227,20 +292,19 @@ export function lockedContent(raw: RawBag): LockedContent | null {
 }
 
 /** What was read before: a bag is asked several times, from its first description to its model. */
-const known: WeakMap<RawBag, LockedContent | { readonly none: true }> = /* @__PURE__ */ new WeakMap();
+const known: WeakMap<RawBag, LockedContent> = /* @__PURE__ */ new WeakMap();
 
 /** The same, but throws where it is malformed. @throws {FormatError} ERR_DER_… */
 function readLockedContent(raw: RawBag): LockedContent | null {
   const before = known.get(raw);
-  if (before !== undefined) return 'none' in before ? null : before;
+  if (before !== undefined) return before;
   let content: LockedContent | null = null;
   if (raw.bagId === BAG.SHROUDED_KEY) content = readEncryptedPrivateKey(raw.value);
   else if (raw.bagId === BAG.SECRET) {
     const { type, value } = readTypedValue(raw.value, 'SecretBag');
     if (type === BAG.SHROUDED_KEY) content = javaContent(value);
-    value.fill(0);
   }
-  known.set(raw, content ?? { none: true });
+  if (content !== null) known.set(raw, content);
   return content;
 }
 
@@ -257,7 +321,7 @@ export function readAlgorithm(der: Uint8Array<ArrayBuffer>, name: string): RawAl
 
 /** A Java secret: OCTET STRING around an EncryptedPrivateKeyInfo; null where it is something else. */
 function javaContent(value: Uint8Array): LockedContent | null {
-  const inner = readDer(value, 'SecretBag', (cursor) => {
+  const inner = readChecked(value, 'SecretBag', (cursor) => {
     if (cursor.is(DER.OCTET_STRING)) return cursor.readOctets();
     cursor.skip();
     return null;
@@ -265,21 +329,19 @@ function javaContent(value: Uint8Array): LockedContent | null {
   return inner === null ? null : readEncryptedPrivateKey(inner);
 }
 
-/** Alias and value of an Oracle entry; null where the value is built otherwise. `text` is the caller's to wipe. */
+/** Alias and value of an Oracle entry; null where the value is built otherwise. `text` is a view. */
 function readOracleEntry(value: Uint8Array): { readonly alias: string; readonly text: Uint8Array } | null {
-  return readDer(value, 'Oracle entry', (cursor) => {
+  return readChecked(value, 'Oracle entry', (cursor) => {
     if (!cursor.is(DER.SEQUENCE)) {
       cursor.skip();
       return null;
     }
     const entry = cursor.readSequence();
     if (!entry.is(DER.UTF8_STRING)) return null;
-    const alias = decodeUtf8(entry.readContents(DER.UTF8_STRING));
+    const alias = entry.lendContents(DER.UTF8_STRING);
     if (!entry.is(DER.UTF8_STRING)) return null;
-    const text = entry.readContents(DER.UTF8_STRING);
-    if (!entry.more) return { alias, text };
-    text.fill(0);
-    return null;
+    const text = entry.lendContents(DER.UTF8_STRING);
+    return entry.more ? null : { alias: decodeUtf8(alias), text };
   });
 }
 
@@ -293,16 +355,16 @@ function readEncryptedPrivateKey(bytes: Uint8Array): LockedContent {
   return { encryption: describeEncryption(readAlgorithm(algorithm, 'encryptionAlgorithm')), ciphertext };
 }
 
-/** SEQUENCE { type OBJECT IDENTIFIER, value [0] EXPLICIT ANY }: CertBag, CRLBag and SecretBag alike. The value is a copy, DER. */
+/** SEQUENCE { type OBJECT IDENTIFIER, value [0] EXPLICIT ANY }: CertBag, CRLBag and SecretBag alike. The value is a view. */
 function readTypedValue(
   bytes: Uint8Array,
   name: string,
-): { readonly type: string; readonly value: Uint8Array<ArrayBuffer> } {
-  return readDer(bytes, name, (cursor) => {
+): { readonly type: string; readonly value: Uint8Array } {
+  return readChecked(bytes, name, (cursor) => {
     const typed = cursor.readSequence();
     const type = typed.readOid();
     const inner = typed.readContext(0);
-    const value = inner.readElement();
+    const value = inner.lendElement();
     inner.assertEnd();
     return { type, value };
   });
@@ -310,8 +372,8 @@ function readTypedValue(
 
 /** X.509 values are wrapped in an OCTET STRING; what is not of that type is given as it stands. */
 function unwrapX509(type: string, x509: string, value: Uint8Array): Uint8Array {
-  if (type !== x509) return value;
-  return readDer(value, nameOid(type), (cursor) =>
+  if (type !== x509) return value.slice();
+  return readChecked(value, nameOid(type), (cursor) =>
     cursor.is(DER.OCTET_STRING) ? cursor.readOctets() : cursor.readElement(),
   );
 }

@@ -145,7 +145,10 @@ export class UnlockedPfx {
   #context(): BagContext {
     return {
       openingOf: (raw) => this.#state.openings.get(raw),
-      own: (secret) => this.#owned.push(secret),
+      own: (secret) => {
+        if (this.#disposed) secret.dispose();
+        else this.#owned.push(secret);
+      },
       made: (bag, raw) => this.#raws.set(bag, raw),
     };
   }
