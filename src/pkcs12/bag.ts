@@ -356,10 +356,7 @@ function readEncryptedPrivateKey(bytes: Uint8Array): LockedContent {
 }
 
 /** SEQUENCE { type OBJECT IDENTIFIER, value [0] EXPLICIT ANY }: CertBag, CRLBag and SecretBag alike. The value is a view. */
-function readTypedValue(
-  bytes: Uint8Array,
-  name: string,
-): { readonly type: string; readonly value: Uint8Array } {
+function readTypedValue(bytes: Uint8Array, name: string): { readonly type: string; readonly value: Uint8Array } {
   return readChecked(bytes, name, (cursor) => {
     const typed = cursor.readSequence();
     const type = typed.readOid();

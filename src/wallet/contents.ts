@@ -5,7 +5,7 @@
  * Aliases (Oracle's, and ours beside them):
  *   ORACLE.SECURITY.DB.ENCRYPTION.<KEY_ID>    base64 of the key record (master-key-record.ts)
  *   ORACLE.SECURITY.DB.ENCRYPTION.MASTERKEY   KEY_ID of the active key
- *   KEYWARD.KEY.<KEY_ID>                      JSON, KeyFacts
+ *   KEYWARD.KEYS                              JSON, the KeyFacts of all keys (key-facts.ts)
  *   KEYWARD.KMS.<KEY_ID>                      the provider's ciphertext of the key, base64
  *   KEYWARD.KEYRING.<owner>.<id>              a keyring key: JSON head and base64 key
  *   KEYWARD.WALLET                            JSON, WalletFacts
@@ -30,11 +30,11 @@ export interface KeyActor {
 export interface KeyFacts {
   /** At most 4,000 characters; null for none. */
   readonly keyTag: string | null;
-  /** ISO 8601, UTC. */
-  readonly created: string;
+  /** Milliseconds since 1970, UTC. */
+  readonly createdMs: number;
   readonly creator: KeyActor;
-  /** ISO 8601, UTC; null while the key was never activated. */
-  readonly activated: string | null;
+  /** Milliseconds since 1970, UTC; null while the key was never activated. */
+  readonly activatedMs: number | null;
   readonly activator: KeyActor | null;
   readonly origin: 'local' | 'imported';
   readonly backedUp: boolean;
@@ -115,7 +115,7 @@ export const MAX_TAG_CHARACTERS = 4000;
 /** The state of a key. */
 export function stateOf(contents: WalletContents, key: MasterKey): KeyState {
   if (key.keyId === contents.activeKeyId) return 'active';
-  return key.facts.activated === null ? 'created' : 'previous';
+  return key.facts.activatedMs === null ? 'created' : 'previous';
 }
 
 /** An empty wallet. */
@@ -147,9 +147,9 @@ export function addMasterKey(
   if (contents.masterKeys.has(keyId)) throw keyExists();
   const facts: KeyFacts = {
     keyTag: checkedTag(input.keyTag ?? null),
-    created: context.now().toISOString(),
+    createdMs: context.now().getTime(),
     creator: context.actor,
-    activated: null,
+    activatedMs: null,
     activator: null,
     origin: input.origin ?? 'local',
     backedUp: false,
@@ -164,7 +164,7 @@ export function addMasterKey(
     providerCiphertext: null,
     facts,
   };
-  const withKey = { ...contents, masterKeys: new Map([...contents.masterKeys, [keyId, added]]) };
+  const withKey = replaceKey(contents, added);
   return { contents: activate ? activateKey(withKey, keyId, undefined, context) : withKey, keyId };
 }
 
@@ -187,7 +187,7 @@ export function activateKey(
   const facts: KeyFacts = {
     ...key.facts,
     keyTag: keyTag === undefined ? key.facts.keyTag : checkedTag(keyTag),
-    activated: context.now().toISOString(),
+    activatedMs: context.now().getTime(),
     activator: context.actor,
     backedUp: false,
   };

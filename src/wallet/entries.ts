@@ -4,10 +4,11 @@
  */
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../bytes.ts';
 import { decodeBase64, encodeBase64 } from '../core/index.ts';
-import { FormatError, KeywardError } from '../errors.ts';
+import { FormatError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import type { KeyActor, KeyFacts, KeyringEntry, MasterKey, WalletContents, WalletFacts } from './contents.ts';
-import { MASTER_KEY_BYTES, parseKeyId } from './key-id.ts';
+import { formatKeyFacts, parseKeyFacts } from './key-facts.ts';
+import { decodeKeyId, MASTER_KEY_BYTES } from './key-id.ts';
 import { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';
 
 /** One pair. */
@@ -19,7 +20,7 @@ export interface Entry {
 
 const MASTER_KEY_PREFIX = 'ORACLE.SECURITY.DB.ENCRYPTION.';
 const ACTIVE_ALIAS = `${MASTER_KEY_PREFIX}MASTERKEY`;
-const FACTS_PREFIX = 'KEYWARD.KEY.';
+const FACTS_ALIAS = 'KEYWARD.KEYS';
 const KMS_PREFIX = 'KEYWARD.KMS.';
 const KEYRING_PREFIX = 'KEYWARD.KEYRING.';
 const WALLET_ALIAS = 'KEYWARD.WALLET';
@@ -28,8 +29,26 @@ const KEYRING_SEPARATOR = 0x0a;
 
 /** Says whether an alias is one of those that `formatEntries` writes; all others are kept as they are. */
 export function ownsAlias(alias: string): boolean {
-  if (alias === ACTIVE_ALIAS || alias === WALLET_ALIAS || alias.startsWith(KEYRING_PREFIX)) return true;
-  return [MASTER_KEY_PREFIX, FACTS_PREFIX, KMS_PREFIX].some((prefix) => keyIdAfter(alias, prefix) !== null);
+  if (alias === ACTIVE_ALIAS || alias === WALLET_ALIAS || alias === FACTS_ALIAS) return true;
+  if (alias.startsWith(KEYRING_PREFIX)) return true;
+  return mkidAfter(alias, MASTER_KEY_PREFIX) !== null || mkidAfter(alias, KMS_PREFIX) !== null;
+}
+
+/** The alias of a master key's record. */
+export function masterKeyAlias(keyId: string): string {
+  return MASTER_KEY_PREFIX + keyId;
+}
+
+/** Says whether two states of a master key have the same record. */
+export function sameRecord(a: MasterKey, b: MasterKey): boolean {
+  return (
+    a.key === b.key &&
+    a.iv === b.iv &&
+    a.recordOthers === b.recordOthers &&
+    a.facts.createdMs === b.facts.createdMs &&
+    a.providerCiphertext === null &&
+    b.providerCiphertext === null
+  );
 }
 
 /** The alias of a keyring key; different names give different aliases. */
@@ -47,28 +66,96 @@ export function parseEntries(
   entries: readonly Entry[],
   fallback: { readonly facts: WalletFacts; readonly actor: KeyActor },
 ): WalletContents {
-  const byAlias = new Map(entries.map((entry) => [entry.alias, entry.value]));
-  const facts = readJson<WalletFacts>(byAlias, WALLET_ALIAS) ?? fallback.facts;
-  const activeText = byAlias.get(ACTIVE_ALIAS);
+  const found = sortEntries(entries);
+  const facts = readJson<WalletFacts>(found.own, WALLET_ALIAS) ?? fallback.facts;
+  const activeText = found.own.get(ACTIVE_ALIAS);
   const activeKeyId = activeText === undefined ? null : decodeUtf8(activeText.expose());
+  const table = readJson<object>(found.own, FACTS_ALIAS);
+  const known = table === null ? new Map<string, KeyFacts>() : parseKeyFacts(table);
+  if (known === null) throw malformed(FACTS_ALIAS);
   const masterKeys = new Map<string, MasterKey>();
-  for (const keyId of keyIdsOf(entries))
-    masterKeys.set(keyId, readMasterKey(keyId, byAlias, activeKeyId, fallback.actor));
-  const inOrder = [...masterKeys].sort(([, a], [, b]) =>
-    a.facts.created < b.facts.created ? -1 : a.facts.created > b.facts.created ? 1 : 0,
-  );
+  const add = (keyId: string, source: KeySource, keyFacts: KeyFacts | undefined): void => {
+    masterKeys.set(keyId, readMasterKey(keyId, source, keyFacts, activeKeyId, fallback.actor));
+  };
+  for (const [keyId, keyFacts] of known) {
+    const source = found.keys.get(keyId);
+    if (source !== undefined) add(keyId, source, keyFacts);
+  }
+  for (const [keyId, source] of found.keys) if (!masterKeys.has(keyId)) add(keyId, source, undefined);
   const keyring = new Map<string, KeyringEntry>();
-  for (const { alias, value } of entries)
-    if (alias.startsWith(KEYRING_PREFIX)) keyring.set(alias, readKeyringEntry(alias, value));
-  return { facts, masterKeys: new Map(inOrder), activeKeyId: activeKeyId === '' ? null : activeKeyId, keyring };
+  for (const [alias, value] of found.keyring) keyring.set(alias, readKeyringEntry(alias, value));
+  return {
+    facts,
+    masterKeys: oldestFirst(masterKeys),
+    activeKeyId: activeKeyId === '' ? null : activeKeyId,
+    keyring,
+  };
 }
 
-/** The pairs of a wallet's contents, in order. The values are new `Secret`s, the caller's to dispose of. */
-export function formatEntries(contents: WalletContents): Entry[] {
+/** The pairs that hold one master key. */
+interface KeySource {
+  readonly mkid: Uint8Array<ArrayBuffer>;
+  record?: Secret;
+  cipher?: Secret;
+}
+
+/** The pairs by what they are; of two with one alias the later counts. */
+interface SortedEntries {
+  readonly own: ReadonlyMap<string, Secret>;
+  readonly keys: ReadonlyMap<string, KeySource>;
+  readonly keyring: ReadonlyMap<string, Secret>;
+}
+
+function sortEntries(entries: readonly Entry[]): SortedEntries {
+  const own = new Map<string, Secret>();
+  const keyring = new Map<string, Secret>();
+  const keys = new Map<string, KeySource>();
+  const sourceOf = (alias: string, prefix: string): KeySource | null => {
+    const mkid = mkidAfter(alias, prefix);
+    if (mkid === null) return null;
+    const keyId = alias.slice(prefix.length);
+    let source = keys.get(keyId);
+    if (source === undefined) {
+      source = { mkid };
+      keys.set(keyId, source);
+    }
+    return source;
+  };
+  for (const entry of entries) {
+    const { alias } = entry;
+    if (alias === ACTIVE_ALIAS || alias === WALLET_ALIAS || alias === FACTS_ALIAS) own.set(alias, entry.value);
+    else if (alias.startsWith(KEYRING_PREFIX)) keyring.set(alias, entry.value);
+    else {
+      const ofRecord = sourceOf(alias, MASTER_KEY_PREFIX);
+      if (ofRecord !== null) ofRecord.record = entry.value;
+      const ofCipher = sourceOf(alias, KMS_PREFIX);
+      if (ofCipher !== null) ofCipher.cipher = entry.value;
+    }
+  }
+  return { own, keys, keyring };
+}
+
+function oldestFirst(keys: ReadonlyMap<string, MasterKey>): ReadonlyMap<string, MasterKey> {
+  let latest = Number.NEGATIVE_INFINITY;
+  let inOrder = true;
+  for (const { facts } of keys.values()) {
+    if (facts.createdMs < latest) inOrder = false;
+    latest = facts.createdMs;
+  }
+  return inOrder ? keys : new Map([...keys].sort(([, a], [, b]) => a.facts.createdMs - b.facts.createdMs));
+}
+
+/**
+ * The pairs of a wallet's contents, in order. The values are new `Secret`s, the caller's to dispose of.
+ *
+ * @param stands says of which master keys the record stands in the file already: they get no pair
+ */
+export function formatEntries(contents: WalletContents, stands: (key: MasterKey) => boolean = () => false): Entry[] {
   const entries: Entry[] = [textEntry(WALLET_ALIAS, JSON.stringify(contents.facts))];
   if (contents.activeKeyId !== null) entries.push(textEntry(ACTIVE_ALIAS, contents.activeKeyId));
+  if (contents.masterKeys.size > 0) entries.push(textEntry(FACTS_ALIAS, formatKeyFacts(contents.masterKeys.values())));
   for (const key of contents.masterKeys.values()) {
-    entries.push(textEntry(FACTS_PREFIX + key.keyId, JSON.stringify(key.facts)));
+    if (stands(key)) continue;
     if (key.providerCiphertext !== null)
       entries.push({ alias: KMS_PREFIX + key.keyId, value: base64Secret(key.providerCiphertext) });
     else if (key.key !== null) entries.push({ alias: MASTER_KEY_PREFIX + key.keyId, value: recordSecret(key) });
@@ -80,13 +167,13 @@ export function formatEntries(contents: WalletContents): Entry[] {
 /** What an alias holds: a master key, a keyring key, or (null) nothing that has to stay secret by itself. */
 export function secretEntry(alias: string, contents: WalletContents): MasterKey | 'keyring' | null {
   if (alias.startsWith(KEYRING_PREFIX)) return 'keyring';
-  const keyId = keyIdAfter(alias, MASTER_KEY_PREFIX);
-  return keyId === null ? null : (contents.masterKeys.get(keyId) ?? null);
+  if (mkidAfter(alias, MASTER_KEY_PREFIX) === null) return null;
+  return contents.masterKeys.get(alias.slice(MASTER_KEY_PREFIX.length)) ?? null;
 }
 
 /** The pair of a master key that stands in the file as its bare 32 bytes; null where the alias is not one of a master key. */
 export function masterKeyEntry(entry: Entry): Entry | null {
-  if (keyIdAfter(entry.alias, MASTER_KEY_PREFIX) === null) return null;
+  if (mkidAfter(entry.alias, MASTER_KEY_PREFIX) === null) return null;
   if (entry.value.length !== MASTER_KEY_BYTES) throw malformed(entry.alias);
   const record = encodeMasterKeyRecord({ key: entry.value.copy(), iv: null, created: null, others: [] });
   try {
@@ -96,51 +183,27 @@ export function masterKeyEntry(entry: Entry): Entry | null {
   }
 }
 
-function keyIdsOf(entries: readonly Entry[]): Set<string> {
-  const found = new Set<string>();
-  for (const { alias } of entries) {
-    const keyId = keyIdAfter(alias, MASTER_KEY_PREFIX) ?? keyIdAfter(alias, KMS_PREFIX);
-    if (keyId !== null) found.add(keyId);
-  }
-  return found;
-}
-
-/** The KEY_ID behind a prefix; null where something else stands there (Oracle has `…MASTERKEY.<PDB>`). */
-function keyIdAfter(alias: string, prefix: string): string | null {
-  if (!alias.startsWith(prefix)) return null;
-  const keyId = alias.slice(prefix.length);
-  return /^[A-Za-z0-9+/]{52}$/.test(keyId) && isKeyId(keyId) ? keyId : null;
-}
-
-function isKeyId(text: string): boolean {
-  try {
-    parseKeyId(text);
-    return true;
-  } catch (error) {
-    if (error instanceof KeywardError) return false;
-    throw error;
-  }
+/** The MKID of the KEY_ID behind a prefix; null where something else stands there (Oracle has `…MASTERKEY.<PDB>`). */
+function mkidAfter(alias: string, prefix: string): Uint8Array<ArrayBuffer> | null {
+  return alias.startsWith(prefix) ? decodeKeyId(alias, prefix.length) : null;
 }
 
 function readMasterKey(
   keyId: string,
-  byAlias: ReadonlyMap<string, Secret>,
+  source: KeySource,
+  facts: KeyFacts | undefined,
   activeKeyId: string | null,
   actor: KeyActor,
 ): MasterKey {
-  const alias = MASTER_KEY_PREFIX + keyId;
-  const text = byAlias.get(alias);
-  const cipher = byAlias.get(KMS_PREFIX + keyId);
-  const record = text === undefined ? null : readRecord(alias, text);
-  const facts = readJson<KeyFacts>(byAlias, FACTS_PREFIX + keyId) ?? madeUpFacts(record, keyId === activeKeyId, actor);
+  const record = source.record === undefined ? null : readRecord(MASTER_KEY_PREFIX + keyId, source.record);
   return {
     keyId,
-    mkid: parseKeyId(keyId),
+    mkid: source.mkid,
     key: record === null ? null : Secret.adopt(record.key),
     iv: record?.iv ?? null,
     recordOthers: record?.others ?? [],
-    providerCiphertext: cipher === undefined ? null : decodeValue(KMS_PREFIX + keyId, cipher.expose()),
-    facts,
+    providerCiphertext: source.cipher === undefined ? null : decodeValue(KMS_PREFIX + keyId, source.cipher.expose()),
+    facts: facts ?? madeUpFacts(record, keyId === activeKeyId, actor),
   };
 }
 
@@ -159,12 +222,12 @@ function readRecord(alias: string, value: Secret): MasterKeyRecord {
 
 /** Of a wallet that another program made, nothing is known but the record's date; all but the active key were active once. */
 function madeUpFacts(record: MasterKeyRecord | null, active: boolean, actor: KeyActor): KeyFacts {
-  const created = (record?.created ?? new Date(0)).toISOString();
+  const createdMs = record?.created?.getTime() ?? 0;
   return {
     keyTag: null,
-    created,
+    createdMs,
     creator: actor,
-    activated: created,
+    activatedMs: createdMs,
     activator: active ? actor : null,
     origin: 'local',
     backedUp: false,
@@ -175,7 +238,7 @@ function recordSecret(key: MasterKey): Secret {
   const bytes = encodeMasterKeyRecord({
     key: (key.key as Secret).expose(),
     iv: key.iv,
-    created: new Date(key.facts.created),
+    created: new Date(key.facts.createdMs),
     others: key.recordOthers,
   });
   try {

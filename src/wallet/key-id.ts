@@ -30,6 +30,39 @@ export function formatKeyId(mkid: Uint8Array): string {
   return encodePublicBase64(bytes);
 }
 
+/**
+ * Reads a KEY_ID in the one form that `formatKeyId` writes.
+ *
+ * @param text holds it from `from` to its end
+ * @returns the MKID, 16 bytes; null for anything else
+ */
+export function decodeKeyId(text: string, from = 0): Uint8Array<ArrayBuffer> | null {
+  if (text.length !== from + KEY_ID_CHARACTERS) return null;
+  const mkid = new Uint8Array(MKID_BYTES);
+  let bits = 0;
+  let seen = 0; // every bit of the MKID
+  for (let i = 0, byte = -1, pending = 0; i < SIGNIFICANT_CHARACTERS; i++) {
+    const digit = BASE64.indexOf(text[from + i] as string);
+    if (digit < 0) return null;
+    bits = (bits << 6) | digit;
+    pending += 6;
+    if (pending < 8) continue;
+    pending -= 8;
+    const octet = (bits >>> pending) & 0xff;
+    bits &= (1 << pending) - 1;
+    if (byte < 0 && octet !== KIND.software) return null;
+    if (byte >= 0) seen |= mkid[byte] = octet;
+    byte++;
+  }
+  return bits === 0 && seen !== 0 && text.endsWith(TRAILING_ZEROS) ? mkid : null;
+}
+
+/** Characters of a KEY_ID that hold its first 17 bytes; those behind them are zeros. */
+export const SIGNIFICANT_CHARACTERS = 23;
+/** What stands behind them. */
+export const TRAILING_ZEROS: string = /* @__PURE__ */ 'A'.repeat(KEY_ID_CHARACTERS - SIGNIFICANT_CHARACTERS);
+const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+
 /** Formats an MKID as V$ENCRYPTION_KEYS.HEX_MKID: 78 digits, the whole identifier in hex. */
 export function formatHexKeyId(mkid: Uint8Array): string {
   return `01${formatHex(mkid).toUpperCase()}${'00'.repeat(22)}`;

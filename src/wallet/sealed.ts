@@ -23,7 +23,16 @@ import {
 } from '../pkcs12/index.ts';
 import { Secret } from '../secret.ts';
 import { type ChangeContext, emptyContents, type WalletContents } from './contents.ts';
-import { type Entry, formatEntries, masterKeyEntry, ownsAlias, parseEntries, secretEntry } from './entries.ts';
+import {
+  type Entry,
+  formatEntries,
+  masterKeyAlias,
+  masterKeyEntry,
+  ownsAlias,
+  parseEntries,
+  sameRecord,
+  secretEntry,
+} from './entries.ts';
 import type { WalletOptions, WalletPassword } from './wallet.ts';
 
 /** Encoder profiles: see the pkcs12 room. */
@@ -47,7 +56,15 @@ export interface EncodedWallet {
 export function createSealed(password: WalletPassword, options: WalletOptions): SealedWallet {
   const profile = options.profile ?? 'modern';
   const layout = options.layout ?? (profile === 'java' ? 'java' : 'oracle');
-  return new SealedWallet({ layout, profile, options, opened: null, session: null, password: copyPassword(password) });
+  return new SealedWallet({
+    layout,
+    profile,
+    options,
+    opened: null,
+    read: null,
+    session: null,
+    password: copyPassword(password),
+  });
 }
 
 /** Opens a file. @throws as `openWallet` */
@@ -65,17 +82,23 @@ export async function openSealed(
 
 function contentsOf(opened: UnlockedPfx, options: WalletOptions, context: ChangeContext): OpenedWallet {
   try {
-    const layout: WalletLayout = opened.bags.some(
-      (bag) => bag.kind === 'java-secret' && bag.friendlyName === JSON_ALIAS,
-    )
-      ? 'java'
-      : 'oracle';
-    const entries = layout === 'java' ? readJavaEntries(opened.bags) : readOracleEntries(opened.bags);
+    const { bags } = opened;
+    const isJava = bags.some((bag) => bag.kind === 'java-secret' && bag.friendlyName === JSON_ALIAS);
+    const layout: WalletLayout = isJava ? 'java' : 'oracle';
+    const entries = layout === 'java' ? readJavaEntries(bags) : readOracleEntries(bags);
     const contents = parseEntries(entries, { facts: emptyContents(context).facts, actor: context.actor });
     const profile = options.profile ?? guessProfile(opened.pfx, layout);
     return {
       contents,
-      sealed: new SealedWallet({ layout, profile, options, opened, session: opened.session, password: null }),
+      sealed: new SealedWallet({
+        layout,
+        profile,
+        options,
+        opened,
+        read: contents,
+        session: opened.session,
+        password: null,
+      }),
     };
   } catch (error) {
     opened.dispose();
@@ -89,6 +112,8 @@ interface SealedParts {
   readonly options: WalletOptions;
   /** The file as opened, whose other bags are kept; null for a new one. */
   readonly opened: UnlockedPfx | null;
+  /** What was read from it. */
+  readonly read: WalletContents | null;
   /** Keys of the file as opened or last written; null before the first write under a password. */
   readonly session: PfxSession | null;
   /** Only until the first write under it. */
@@ -116,11 +141,12 @@ export class SealedWallet {
 
   /** Writes contents. Derives keys only for a new password, and for schemes that must not reuse a salt. */
   async encode(contents: WalletContents): Promise<EncodedWallet> {
-    const { layout, opened, session } = this.#parts;
-    const entries = formatEntries(contents);
+    const { layout, opened, read, session } = this.#parts;
+    const standing = opened === null || read === null ? NONE : standingBags(opened.bags, read, contents);
+    const entries = formatEntries(contents, (key) => standing.has(masterKeyAlias(key.keyId)));
     try {
       const made = layout === 'java' ? formatJavaBags(entries, contents) : entries.map(oracleBag);
-      const safes = opened === null ? null : mergeSafes(opened.safes, made);
+      const safes = opened === null ? null : mergeSafes(opened.safes, made, standing);
       if (session === null && safes === null && layout === 'java') return await this.#encodeUnderOneSalt(made);
       return await this.#seal(safes === null ? { bags: made } : { safes }, session);
     } finally {
@@ -238,6 +264,23 @@ function formatJavaBags(entries: readonly Entry[], contents: WalletContents): Ne
   return [{ kind: 'java-secret', friendlyName: JSON_ALIAS, secretKey: json, algorithm: ANY_LENGTH_ALGORITHM }, ...bags];
 }
 
+const NONE: ReadonlyMap<string, Bag> = /* @__PURE__ */ new Map();
+
+/** The bags of the opened file whose master keys are as they were read: by alias, of two with one alias the later. */
+function standingBags(bags: readonly Bag[], read: WalletContents, now: WalletContents): ReadonlyMap<string, Bag> {
+  const unchanged = new Set<string>();
+  for (const key of now.masterKeys.values()) {
+    const before = read.masterKeys.get(key.keyId);
+    if (before !== undefined && sameRecord(before, key)) unchanged.add(masterKeyAlias(key.keyId));
+  }
+  const standing = new Map<string, Bag>();
+  for (const bag of bags) {
+    const alias = aliasOf(bag);
+    if (alias !== null && unchanged.has(alias)) standing.set(alias, bag);
+  }
+  return standing;
+}
+
 /**
  * The safes of a rewrite: those that hold nothing of ours as they are; the others with unchanged bags as they are, changed
  * ones made anew in their place, new ones in front (Oracle keeps the newest first), and those no longer wanted left out.
@@ -245,11 +288,12 @@ function formatJavaBags(entries: readonly Entry[], contents: WalletContents): Ne
 function mergeSafes(
   safes: readonly Safe[],
   made: readonly NewBag[],
+  standing: ReadonlyMap<string, Bag>,
 ): (Safe | { readonly bags: readonly BagInput[]; readonly encrypt: boolean; readonly like: Safe })[] {
   const wanted = new Map(made.map((bag) => [aliasOf(bag), bag]));
   const kept = safes.map((safe) => ({
     safe,
-    bags: safe.bags === null ? null : safe.bags.flatMap((bag) => keepOrReplace(bag, wanted)),
+    bags: safe.bags === null ? null : keepOrReplace(safe.bags, wanted, standing),
   }));
   const home =
     kept.find(({ safe, bags }) => bags !== null && safe.kind === 'encrypted') ?? kept.find(({ bags }) => bags !== null);
@@ -261,14 +305,29 @@ function mergeSafes(
   });
 }
 
-/** Takes what stands there out of `wanted`. */
-function keepOrReplace(bag: Bag, wanted: Map<string | null, NewBag>): BagInput[] {
-  const alias = aliasOf(bag);
-  if (alias === null || (!ownsAlias(alias) && alias !== JSON_ALIAS)) return [bag];
-  const next = wanted.get(alias);
-  wanted.delete(alias);
-  if (next === undefined) return [];
-  return sameValue(bag, next) ? [bag] : [next];
+/** What becomes of the bags of a safe. Takes what stands there out of `wanted`. */
+function keepOrReplace(
+  bags: readonly Bag[],
+  wanted: Map<string | null, NewBag>,
+  standing: ReadonlyMap<string, Bag>,
+): BagInput[] {
+  const kept: BagInput[] = [];
+  for (const bag of bags) {
+    const alias = aliasOf(bag);
+    if (alias === null || (!ownsAlias(alias) && alias !== JSON_ALIAS)) {
+      kept.push(bag);
+      continue;
+    }
+    const stands = standing.get(alias);
+    if (stands !== undefined) {
+      if (stands === bag) kept.push(bag);
+      continue;
+    }
+    const next = wanted.get(alias);
+    wanted.delete(alias);
+    if (next !== undefined) kept.push(sameValue(bag, next) ? bag : next);
+  }
+  return kept;
 }
 
 function aliasOf(bag: Bag | NewBag): string | null {

@@ -167,7 +167,9 @@ export class Wallet {
 
   /** The active master key; null while there is none. */
   get activeKey(): MasterKeyInfo | null {
-    return this.masterKeys.find((key) => key.state === 'active') ?? null;
+    const contents = this.#live();
+    const key = contents.activeKeyId === null ? undefined : contents.masterKeys.get(contents.activeKeyId);
+    return key === undefined ? null : describeKey(contents, key);
   }
 
   /** Makes a master key without activating it. @throws {StateError} ERR_KEY_EXISTS, ERR_KEY_MATERIAL */
@@ -492,9 +494,9 @@ function describeKey(contents: WalletContents, key: MasterKey): MasterKeyInfo {
     mkid: key.mkid.slice(),
     state: stateOf(contents, key),
     keyTag: facts.keyTag,
-    created: new Date(facts.created),
+    created: new Date(facts.createdMs),
     creator: facts.creator,
-    activated: facts.activated === null ? null : new Date(facts.activated),
+    activated: facts.activatedMs === null ? null : new Date(facts.activatedMs),
     activator: facts.activator,
     origin: facts.origin,
     backedUp: facts.backedUp,
