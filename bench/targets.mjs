@@ -26,6 +26,9 @@ const TARGETS = {
   },
   'p12-open-600000': { 'node-forge': { atLeast: 15, aim: 22 }, 'PKI.js': { atLeast: 2.5, aim: 3.2 } },
   'p12-open-64-secrets': { 'native KDFs': { atLeast: 1.2, aim: 1.6 } },
+  'wallet-open-1': { 'PKI.js': { atLeast: 5, aim: 5 } },
+  'wallet-open-1000': { 'PKI.js': { atLeast: 5, aim: 5 } },
+  'wallet-rewrap-100k': { 'node:crypto': { atLeast: 5, aim: 5 } },
   'ttlv-decode-get-response': { 'plain TypeScript': { atLeast: 1.2, aim: 1.4 } },
 };
 

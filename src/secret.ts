@@ -14,10 +14,8 @@ export class Secret {
 
   private constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.#bytes = bytes;
-  }
-
-  // Once for all secrets: a property of each would cost more than its bytes.
-  static {
+    if (INSPECT in this) return;
+    // Once for all secrets, with the first: a property of each would cost more than its bytes.
     Object.defineProperty(Secret.prototype, INSPECT, { value: () => `Secret ${REDACTED}` });
   }
 

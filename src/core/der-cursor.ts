@@ -5,7 +5,7 @@
  */
 import { FormatError, UsageError } from '../errors.ts';
 import { type DerLimits, type NormalizedDer, normalizeDer } from './der.ts';
-import { formatOid } from './oid.ts';
+import { formatOidAt } from './oid.ts';
 
 /** Universal tags, as the one identifier octet that they are in DER. */
 export const DER = {
@@ -162,8 +162,10 @@ export class DerCursor {
 
   /** Reads an OBJECT IDENTIFIER as dotted text. */
   readOid(): string {
-    const offset = this.#content;
-    return formatOid(this.lendContents(DER.OBJECT_IDENTIFIER), offset);
+    this.#expect(DER.OBJECT_IDENTIFIER);
+    const oid = formatOidAt(this.#der, this.#content, this.#next);
+    this.#step();
+    return oid;
   }
 
   /** Copies the contents of an OCTET STRING. */

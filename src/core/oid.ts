@@ -2,7 +2,6 @@
  * OBJECT IDENTIFIERs: contents octets to dotted text and back (X.690 8.19). Arcs of any size are exact, so that no arc
  * can pose as another one modulo 2^32. Layer: core; needs no wasm.
  */
-import { equalPublicBytes } from '../bytes.ts';
 import { FormatError, UsageError } from '../errors.ts';
 
 /** More octets than any identifier in use has; keeps the conversion of a hostile one cheap. */
@@ -18,22 +17,35 @@ const MAX_OCTETS = 256;
  * formatOid(Uint8Array.of(0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d)); // '1.2.840.113549'
  */
 export function formatOid(contents: Uint8Array, offset = 0): string {
-  const slot = contents.length < 32 ? slotOf(contents) : -1;
+  return formatOidAt(contents, 0, contents.length, offset);
+}
+
+/** Does the same for contents that lie in other bytes, `from` to `to`: no view of them is made for an identifier seen before. */
+export function formatOidAt(bytes: Uint8Array, from: number, to: number, offset: number = from): string {
+  const length = to - from;
+  if (length < 3 || length > 31) return makeText(bytes.subarray(from, to), offset);
+  // identifiers of one family differ in their last octets
+  const slot = (sum(bytes, to - 1, 1) + sum(bytes, to - 2, 5) + sum(bytes, to - 3, 11)) & 63;
   const before = known[slot];
-  if (before !== undefined && equalPublicBytes(before.contents, contents)) return before.text;
+  if (before !== undefined && isAt(before.contents, bytes, from, length)) return before.text;
+  const contents = bytes.slice(from, to);
   const text = makeText(contents, offset);
-  if (slot >= 0) known[slot] = { contents: contents.slice(), text };
+  known[slot] = { contents, text };
   return text;
+}
+
+function sum(bytes: Uint8Array, at: number, weight: number): number {
+  return weight * (bytes[at] as number);
+}
+
+function isAt(contents: Uint8Array, bytes: Uint8Array, from: number, length: number): boolean {
+  if (contents.length !== length) return false;
+  for (let i = 0; i < length; i++) if (contents[i] !== bytes[from + i]) return false;
+  return true;
 }
 
 /** Texts made before: a file repeats a few identifiers thousands of times. One per slot, the latest. */
 const known: ({ readonly contents: Uint8Array; readonly text: string } | undefined)[] = [];
-
-/** Identifiers of one family differ in their last octets. */
-function slotOf(contents: Uint8Array): number {
-  const { length } = contents;
-  return ((contents[length - 1] ?? 0) + 5 * (contents[length - 2] ?? 0) + 11 * (contents[length - 3] ?? 0)) & 63;
-}
 
 function makeText(contents: Uint8Array, offset: number): string {
   const length = contents.length;

@@ -36,7 +36,7 @@ import {
   STATUS,
   TAPE_RECORD,
 } from './generated/layout.ts';
-import { formatOid } from './oid.ts';
+import { formatOid, formatOidAt } from './oid.ts';
 import type { RawAlgorithm, RawAttribute, RawBag, RawMac, RawPfx, RawSafe } from './raw-pfx.ts';
 import { splitStatus } from './status.ts';
 import { core, memory } from './wasm.ts';
@@ -371,7 +371,9 @@ class Part {
   }
 
   oid(at: number): string {
-    return formatOid(this.bytes(at), this.fileOffset(at));
+    const from = this.#fields[at * FIELD_RECORD + FIELD_OFFSET] as number;
+    const to = from + (this.#fields[at * FIELD_RECORD + FIELD_LENGTH] as number);
+    return formatOidAt(this.#der, from, to, from + this.#shift);
   }
 }
 

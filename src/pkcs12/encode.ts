@@ -39,7 +39,6 @@ import { type Algorithms, type ProfileName, profileAlgorithms } from './profiles
 import { assertReadable, readersDerivations, type Seal, SealPlan, sealBytes, sealParts } from './seal.ts';
 import { PfxSession, type SessionKey, uniqueKeys } from './session.ts';
 import { structureLimits } from './structure.ts';
-import { flattenRaw } from './unlock.ts';
 
 /** Options of `encodePfxSync`. What is not given comes from the profile. */
 export interface EncodeSyncOptions
@@ -347,7 +346,7 @@ function writeSafe(safe: PlannedSafe): DerNode {
 /** Refuses contents that our own reader would refuse after decrypting. */
 function assertContents(contents: Uint8Array): void {
   const raws = parseSafeContents(contents, structureLimits(DEFAULT_LIMITS));
-  for (const raw of flattenRaw(raws)) for (const bytes of [raw.der, raw.value]) bytes.fill(0);
+  for (const raw of raws) raw.der.fill(0);
 }
 
 function resolveAlgorithms(options: EncodeSyncOptions): Algorithms {

@@ -55,9 +55,14 @@ export function modelSafe(safe: ClosedSafe, bags: readonly RawBag[] | null, cont
 
 /** All bags of a list of safes, those inside SafeContentsBags included, in the order of the file. */
 export function listBags(safes: readonly { readonly bags: readonly Bag[] | null }[]): readonly Bag[] {
-  return safes.flatMap(({ bags }) =>
-    (bags ?? []).flatMap((bag) => (bag.kind === 'safe-contents' ? [bag, ...listBags([bag])] : [bag])),
-  );
+  const all: Bag[] = [];
+  for (const { bags } of safes) {
+    for (const bag of bags ?? []) {
+      all.push(bag);
+      if (bag.kind === 'safe-contents') for (const inner of listBags([bag])) all.push(inner);
+    }
+  }
+  return all;
 }
 
 function notOpened(contentType: string): UnsupportedError {

@@ -109,6 +109,7 @@ export function wipeUnlocked(state: UnlockedState): void {
 
 /** All bags of a list, those inside SafeContentsBags included. */
 export function flattenRaw(bags: readonly RawBag[]): readonly RawBag[] {
+  if (bags.every((bag) => bag.bags === null)) return bags;
   return bags.flatMap((bag) => [bag, ...flattenRaw(bag.bags ?? [])]);
 }
 

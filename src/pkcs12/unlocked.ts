@@ -107,7 +107,7 @@ export class UnlockedPfx {
     for (const secret of this.#owned) secret.dispose();
     for (const [i, safe] of this.#closed.entries()) {
       if (safe.kind !== 'encrypted') continue;
-      for (const raw of flattenRaw(this.#state.bags[i] ?? [])) wipeRaw(raw);
+      for (const raw of this.#state.bags[i] ?? []) raw.der.fill(0); // what it holds lies in it
     }
     wipeUnlocked(this.#state);
     this.#session?.dispose();
@@ -178,11 +178,4 @@ export class UnlockedPfx {
 
 function isOpen(opening: { readonly failure?: unknown } | undefined): boolean {
   return opening !== undefined && opening.failure === undefined;
-}
-
-/** Zeroes the copies that make up a decrypted bag. */
-function wipeRaw(raw: RawBag): void {
-  raw.der.fill(0);
-  raw.value.fill(0);
-  for (const { der, values } of raw.attributes) for (const bytes of [der, ...values]) bytes.fill(0);
 }

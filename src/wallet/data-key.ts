@@ -48,11 +48,7 @@ export function deriveSubkey(masterKey: Uint8Array, purpose: Purpose): Uint8Arra
 
 /** Takes an envelope apart. @throws {FormatError} ERR_DATA_KEY_ENVELOPE with the offset of the fault */
 export function parseDataKeyEnvelope(envelope: Uint8Array): DataKeyEnvelope {
-  for (let i = 0; i < MAGIC.length; i++) if (envelope[i] !== MAGIC.charCodeAt(i)) throw malformed(i);
-  if (envelope[4] !== VERSION) throw malformed(4);
-  const flags = envelope[5] as number;
-  if (flags === undefined || flags > 3) throw malformed(5);
-  if (envelope.length < HEAD_BYTES + 16 || (envelope.length - HEAD_BYTES) % 8 !== 0) throw malformed(envelope.length);
+  const flags = checkedFlags(envelope);
   const mkid = envelope.slice(6, HEAD_BYTES);
   return {
     keyId: formatKeyId(mkid),
@@ -61,6 +57,16 @@ export function parseDataKeyEnvelope(envelope: Uint8Array): DataKeyEnvelope {
     padded: (flags & FLAG.padded) !== 0,
     wrapped: envelope.slice(HEAD_BYTES),
   };
+}
+
+/** Checks the form of an envelope; returns its flags. @throws {FormatError} ERR_DATA_KEY_ENVELOPE */
+function checkedFlags(envelope: Uint8Array): number {
+  for (let i = 0; i < MAGIC.length; i++) if (envelope[i] !== MAGIC.charCodeAt(i)) throw malformed(i);
+  if (envelope[4] !== VERSION) throw malformed(4);
+  const flags = envelope[5];
+  if (flags === undefined || flags > 3) throw malformed(5);
+  if (envelope.length < HEAD_BYTES + 16 || (envelope.length - HEAD_BYTES) % 8 !== 0) throw malformed(envelope.length);
+  return flags;
 }
 
 /** Wraps one data key (1 to 4,096 bytes). @throws {UsageError} ERR_DATA_KEY_LENGTH */
@@ -78,7 +84,10 @@ export function wrapDataKey(
   }
   const padded = needsPadding(dataKey.length);
   return withContextKey(masterKey, context, (kek) =>
-    concatBytes(head(mkid, context !== null, padded), padded ? wrapKeyPadded(kek, dataKey) : wrapKey(kek, dataKey)),
+    concatBytes(
+      envelopeHead(mkid, context !== null, padded),
+      padded ? wrapKeyPadded(kek, dataKey) : wrapKey(kek, dataKey),
+    ),
   );
 }
 
@@ -102,57 +111,94 @@ export function unwrapDataKey(
   });
 }
 
+/** Envelopes that a batch can take together: one master key, one length, one form. */
+export interface EnvelopeGroup {
+  readonly keyId: string;
+  readonly padded: boolean;
+  /** Their places among all. */
+  readonly indices: readonly number[];
+}
+
 /**
- * Wraps envelopes anew: those of one master key, context and length in batches. Envelopes that fail stay as null.
+ * Groups envelopes; those that differ from `hasContext` are in no group.
+ *
+ * @throws {FormatError} ERR_DATA_KEY_ENVELOPE
+ */
+export function groupEnvelopes(envelopes: readonly Uint8Array[], hasContext: boolean): readonly EnvelopeGroup[] {
+  const groups = new Map<string, EnvelopeGroup & { readonly indices: number[] }>();
+  // Most envelopes are like the one before them, so their heads are compared before anything is made of them.
+  let like: Uint8Array | undefined;
+  let current: number[] = [];
+  for (let index = 0; index < envelopes.length; index++) {
+    const envelope = envelopes[index] as Uint8Array;
+    if (like === undefined || !sameForm(like, envelope)) {
+      const { keyId, padded, hasContext: own, wrapped } = parseDataKeyEnvelope(envelope);
+      const name = `${keyId} ${own} ${padded} ${wrapped.length}`;
+      let group = groups.get(name);
+      if (group === undefined) {
+        group = { keyId, padded, indices: [] };
+        if (own === hasContext) groups.set(name, group);
+      }
+      like = envelope;
+      current = group.indices;
+    }
+    current.push(index);
+  }
+  return [...groups.values()];
+}
+
+function sameForm(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < HEAD_BYTES; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/**
+ * Wraps the envelopes at some of a group's places anew, and puts them into `out` at the same places; those that fail are left out.
  * `from` and `to` are subkeys of the purpose `data-key`, or of their context.
  */
 export function rewrapBatch(
   from: Uint8Array,
   to: Uint8Array,
-  toMkid: Uint8Array,
-  envelopes: readonly DataKeyEnvelope[],
-): (Uint8Array<ArrayBuffer> | null)[] {
-  const [first] = envelopes;
-  if (first === undefined) return [];
-  const newHead = head(toMkid, first.hasContext, first.padded);
-  if (first.padded) return envelopes.map((e) => rewrapPadded(from, to, newHead, e));
-  const wrappedBytes = first.wrapped.length;
+  newHead: Uint8Array,
+  envelopes: readonly Uint8Array[],
+  indices: readonly number[],
+  out: (Uint8Array<ArrayBuffer> | null)[],
+): void {
+  const count = indices.length;
+  const envelopeBytes = (envelopes[indices[0] as number] as Uint8Array).length;
+  const wrappedBytes = envelopeBytes - HEAD_BYTES;
   const keyBytes = wrappedBytes - 8;
-  const flat = new Uint8Array(envelopes.length * wrappedBytes);
-  envelopes.forEach((e, i) => {
-    flat.set(e.wrapped, i * wrappedBytes);
-  });
-  const { keys, failed } = unwrapKeys(from, flat, keyBytes);
+  // Envelopes stand in `flat` so that the wrapped keys touch: the head of each lies over the end of the one before, which is written
+  // after it. So each is copied whole, without a view of its part.
+  const flat = new Uint8Array(HEAD_BYTES + count * wrappedBytes);
+  for (let i = count - 1; i >= 0; i--) flat.set(envelopes[indices[i] as number] as Uint8Array, i * wrappedBytes);
+  const { keys, failed } = unwrapKeys(from, flat.subarray(HEAD_BYTES), keyBytes);
   try {
     const wrapped = wrapKeys(to, keys, keyBytes);
     const bad = new Set(failed);
-    return envelopes.map((_, i) => {
-      if (bad.has(i)) return null;
-      const out = new Uint8Array(HEAD_BYTES + wrappedBytes);
-      out.set(newHead);
-      out.set(wrapped.subarray(i * wrappedBytes, (i + 1) * wrappedBytes), HEAD_BYTES);
-      return out;
-    });
+    for (let i = 0; i < count; i++) {
+      if (bad.has(i)) continue;
+      const made = new Uint8Array(envelopeBytes);
+      made.set(newHead);
+      made.set(wrapped.subarray(i * wrappedBytes, (i + 1) * wrappedBytes), HEAD_BYTES);
+      out[indices[i] as number] = made;
+    }
   } finally {
     keys.fill(0);
   }
 }
 
-/** Derives the key that wraps under a context from the `data-key` subkey; without one, the subkey itself (a copy). */
-export function deriveContextKey(subkey: Uint8Array, context: Uint8Array | null): Uint8Array<ArrayBuffer> {
-  if (context === null) return new Uint8Array(subkey);
-  return hkdf('sha256', { key: subkey, salt: new Uint8Array(0), info: context, lengthBytes: SUBKEY_BYTES });
-}
-
-function rewrapPadded(
+/** Wraps one envelope with padding anew; null where it fails. The rest is as for `rewrapBatch`. */
+export function rewrapPadded(
   from: Uint8Array,
   to: Uint8Array,
   newHead: Uint8Array,
-  envelope: DataKeyEnvelope,
+  envelope: Uint8Array,
 ): Uint8Array<ArrayBuffer> | null {
   let key: Uint8Array;
   try {
-    key = unwrapKeyPadded(from, envelope.wrapped);
+    key = unwrapKeyPadded(from, envelope.subarray(HEAD_BYTES));
   } catch (error) {
     if (error instanceof AuthenticationError) return null;
     throw error;
@@ -162,6 +208,12 @@ function rewrapPadded(
   } finally {
     key.fill(0);
   }
+}
+
+/** Derives the key that wraps under a context from the `data-key` subkey; without one, the subkey itself (a copy). */
+export function deriveContextKey(subkey: Uint8Array, context: Uint8Array | null): Uint8Array<ArrayBuffer> {
+  if (context === null) return new Uint8Array(subkey);
+  return hkdf('sha256', { key: subkey, salt: new Uint8Array(0), info: context, lengthBytes: SUBKEY_BYTES });
 }
 
 function withContextKey<T>(masterKey: Uint8Array, context: Uint8Array | null, use: (kek: Uint8Array) => T): T {
@@ -180,7 +232,8 @@ function needsPadding(keyLengthBytes: number): boolean {
   return keyLengthBytes < 16 || keyLengthBytes % 8 !== 0;
 }
 
-function head(mkid: Uint8Array, hasContext: boolean, padded: boolean): Uint8Array<ArrayBuffer> {
+/** What stands before the wrapped key. */
+export function envelopeHead(mkid: Uint8Array, hasContext: boolean, padded: boolean): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(HEAD_BYTES);
   out.set(encodeUtf8(MAGIC));
   out[4] = VERSION;

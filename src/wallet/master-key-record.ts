@@ -76,16 +76,8 @@ export function encodeMasterKeyRecord(record: MasterKeyRecord): Uint8Array<Array
 
 /** Oracle DATE: century + 100, year + 100, month, day, hour + 1, minute + 1, second + 1. */
 function parseOracleDate(b: Uint8Array): Date | null {
-  const [century, year, month, day, hour, minute, second] = b as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const ms = Date.UTC((century - 100) * 100 + (year - 100), month - 1, day, hour - 1, minute - 1, second - 1);
+  const at = (i: number): number => b[i] as number;
+  const ms = Date.UTC((at(0) - 100) * 100 + (at(1) - 100), at(2) - 1, at(3), at(4) - 1, at(5) - 1, at(6) - 1);
   return Number.isNaN(ms) ? null : new Date(ms);
 }
 

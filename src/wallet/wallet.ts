@@ -24,13 +24,15 @@ import {
   type WalletContents,
 } from './contents.ts';
 import {
-  type DataKeyEnvelope,
   deriveContextKey,
   deriveSubkey,
+  envelopeHead,
+  groupEnvelopes,
   PURPOSE,
   type Purpose,
   parseDataKeyEnvelope,
   rewrapBatch,
+  rewrapPadded,
   unwrapDataKey,
   wrapDataKey,
 } from './data-key.ts';
@@ -277,28 +279,24 @@ export class Wallet {
     const out: (Uint8Array<ArrayBuffer> | null)[] = new Array(envelopes.length).fill(null);
     const to = this.#contextKey(active, context);
     let done = 0;
+    let pause = performance.now() + REWRAP_TURN_MS;
     try {
-      for (const group of groupEnvelopes(envelopes, context !== null).values()) {
-        const source = this.#live().masterKeys.get((group[0] as Placed).envelope.keyId);
+      for (const { keyId, padded, indices } of groupEnvelopes(envelopes, context !== null)) {
+        const source = this.#live().masterKeys.get(keyId);
         const from = source === undefined ? null : this.#contextKey(source, context);
+        const head = envelopeHead(active.mkid, context !== null, padded);
         try {
-          for (let at = 0; at < group.length; at += REWRAP_BATCH) {
+          for (let at = 0; at < indices.length; at += REWRAP_BATCH) {
             options.signal?.throwIfAborted();
-            const batch = group.slice(at, at + REWRAP_BATCH);
-            if (from !== null) {
-              const made = rewrapBatch(
-                from,
-                to,
-                active.mkid,
-                batch.map((p) => p.envelope),
-              );
-              batch.forEach((p, i) => {
-                out[p.index] = made[i] ?? null;
-              });
-            }
+            const batch = indices.slice(at, at + REWRAP_BATCH);
+            if (from !== null && padded) {
+              for (const i of batch) out[i] = rewrapPadded(from, to, head, envelopes[i] as Uint8Array);
+            } else if (from !== null) rewrapBatch(from, to, head, envelopes, batch, out);
             done += batch.length;
             options.onProgress?.(done, envelopes.length);
+            if (performance.now() < pause) continue;
             await breathe();
+            pause = performance.now() + REWRAP_TURN_MS;
           }
         } finally {
           from?.fill(0);
@@ -459,27 +457,10 @@ export class Wallet {
   }
 }
 
-/** Envelopes rewrapped between two looks at the event loop. */
-const REWRAP_BATCH = 2000;
-
-interface Placed {
-  readonly index: number;
-  readonly envelope: DataKeyEnvelope;
-}
-
-/** Groups envelopes that a batch can take together: one master key, one length, with a context or without. */
-function groupEnvelopes(envelopes: readonly Uint8Array[], hasContext: boolean): Map<string, Placed[]> {
-  const groups = new Map<string, Placed[]>();
-  envelopes.forEach((bytes, index) => {
-    const envelope = parseDataKeyEnvelope(bytes);
-    if (envelope.hasContext !== hasContext) return;
-    const name = `${envelope.keyId} ${envelope.padded} ${envelope.wrapped.length}`;
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [{ index, envelope }]);
-    else group.push({ index, envelope });
-  });
-  return groups;
-}
+/** Envelopes rewrapped at once: as many of 32-byte keys as the core's windows take. */
+const REWRAP_BATCH = 1536;
+/** How long the event loop may have to wait. */
+const REWRAP_TURN_MS = 25;
 
 /** Lets timers and input run. */
 function breathe(): Promise<void> {
