@@ -1,3 +1,4 @@
 /** The door of the instance room: Node only. */
+export type { Explanation, KeyChange, KeyView, Rehearsal } from './explain.ts';
 export { Instance, type InstanceOptions, openInstance } from './instance.ts';
 export type { Parameters } from './parameters.ts';

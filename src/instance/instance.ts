@@ -11,12 +11,14 @@ import {
   type InstancePhase,
   parseStatement,
   runStatement,
+  type Statement,
   type StatementHost,
   type StatementResult,
 } from '../statement/index.ts';
-import { type FileSystem, nodeFileSystem, type WalletFileOptions } from '../wallet/file/index.ts';
+import { type FileSystem, nodeFileSystem, OverlayFileSystem, type WalletFileOptions } from '../wallet/file/index.ts';
 import type { KeyActor } from '../wallet/index.ts';
 import { readActiveKey, writeActiveKey } from './control-file.ts';
+import { type Explanation, Rehearsal } from './explain.ts';
 import { Keystore } from './keystore.ts';
 import { assignParameters, changeSpfile, type Parameters, readSpfile, usesKms, walletDirectory } from './parameters.ts';
 
@@ -44,10 +46,10 @@ export async function openInstance(home: string, options: InstanceOptions = {}):
 /** An instance of this process. */
 export class Instance implements StatementHost {
   readonly home: string;
-  readonly keystore: Keystore;
   readonly dialect: Dialect;
   readonly #options: InstanceOptions;
   readonly #fs: FileSystem;
+  #keystore: Keystore;
   #phase: InstancePhase | 'down' = 'open';
   #parameters: Parameters;
 
@@ -58,7 +60,12 @@ export class Instance implements StatementHost {
     this.#options = options;
     this.#fs = fileSystemOf(options);
     this.#parameters = parameters;
-    this.keystore = new Keystore(this.#surroundings());
+    this.#keystore = new Keystore(this.#surroundings());
+  }
+
+  /** What the statements do to the wallet. */
+  get keystore(): Keystore {
+    return this.#keystore;
   }
 
   /** NOMOUNT, MOUNT or OPEN; `down` after SHUTDOWN. */
@@ -73,8 +80,38 @@ export class Instance implements StatementHost {
 
   /** Parses and runs one statement. @throws {StatementError} and what its kind of statement throws */
   async execute(text: string, binds?: Binds): Promise<StatementResult> {
-    const statement = parseStatement(text, { vendorExamples: this.#options.vendorExamples ?? false });
+    return await this.run(this.parse(text), binds);
+  }
+
+  /** Parses one statement as this instance reads it. @throws {StatementError} ERR_STATEMENT_SYNTAX */
+  parse(text: string): Statement {
+    return parseStatement(text, { vendorExamples: this.#options.vendorExamples ?? false });
+  }
+
+  /** Runs one parsed statement. @throws as `execute` */
+  async run(statement: Statement, binds?: Binds): Promise<StatementResult> {
     return await runStatement(statement, this, binds);
+  }
+
+  /**
+   * Says what a statement would do, and does not do it: which files it would write, which keys would change, or why it would be
+   * refused.
+   *
+   * @throws {StatementError} ERR_STATEMENT_SYNTAX
+   */
+  async explain(text: string, binds?: Binds): Promise<Explanation> {
+    await using rehearsal = await this.rehearse();
+    return await rehearsal.explain(text, binds);
+  }
+
+  /** A rehearsal for several statements, each explained as if those before it had been run. */
+  async rehearse(): Promise<Rehearsal> {
+    const files = new OverlayFileSystem(this.#fs);
+    const wallet = { ...this.#options.wallet, fileSystem: files };
+    const stage = new Instance(this.home, { ...this.#options, wallet }, this.#parameters);
+    stage.#phase = this.#phase;
+    stage.#keystore = await this.#keystore.rehearse(stage.#surroundings(), files);
+    return new Rehearsal(stage, files);
   }
 
   async setParameters(

@@ -52,10 +52,21 @@ export interface KeystoreSurroundings {
 /** Implements the keystore statements. */
 export class Keystore implements KeystoreHost {
   readonly #around: KeystoreSurroundings;
-  #file: WalletFile | null = null;
+  #file: WalletFile | null;
 
-  constructor(around: KeystoreSurroundings) {
+  constructor(around: KeystoreSurroundings, file: WalletFile | null = null) {
     this.#around = around;
+    this.#file = file;
+  }
+
+  /** The same keystore in other surroundings, to try statements in; shares nothing with this one. */
+  async rehearse(around: KeystoreSurroundings, fileSystem: FileSystem): Promise<Keystore> {
+    return new Keystore(around, this.#file === null ? null : await this.#file.rehearse(fileSystem));
+  }
+
+  /** The master keys as last read; null while the wallet is closed. */
+  get masterKeys(): readonly MasterKeyInfo[] | null {
+    return this.#file?.wallet.masterKeys ?? null;
   }
 
   get #fs(): FileSystem {

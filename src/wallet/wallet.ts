@@ -401,7 +401,8 @@ export class Wallet {
    */
   reopen(bytes: Uint8Array): Wallet {
     const { contents, sealed } = this.#sealed.reopen(bytes, this.#context);
-    return new Wallet(contents, sealed, this.#mark, this.#context);
+    const mark = { key: this.#mark.key, digest: this.#mark.digest.slice() };
+    return new Wallet(contents, sealed, mark, this.#context);
   }
 
   /** Zeroes everything secret. Safe to call twice. */

@@ -3,6 +3,7 @@ export { createWholeFile, makeWholeDirectory, removeTemporaries, replaceFile } f
 export { type BackupName, listBackups, parseBackupName } from './backup.ts';
 export { errnoCode, type FileStamp, type FileSystem, type FileWriter, nodeFileSystem } from './file-system.ts';
 export { acquireLock, type HeldLock, type LockOptions } from './lock.ts';
+export { type FileChange, OverlayFileSystem } from './overlay-file-system.ts';
 export { planRestore, type RestoreOptions, type RestoreReport, restoreBackup } from './restore.ts';
 export {
   type BackupRequest,

@@ -9,6 +9,7 @@
  */
 import { join } from 'node:path';
 import { AuthenticationError, FormatError, KeywardError, StateError, UsageError } from '../../errors.ts';
+import { parsePfx } from '../../pkcs12/index.ts';
 import { createWallet, openWallet, type Wallet, type WalletOptions, type WalletPassword } from '../index.ts';
 import { createWholeFile, makeWholeDirectory, removeTemporaries, replaceFile } from './atomic-write.ts';
 import { listBackups, writeBackup } from './backup.ts';
@@ -89,7 +90,7 @@ export async function openWalletFile(
     const wallet = await openWallet(bytes, password, walletOptions(options));
     return new WalletFile(directory, wallet, bytes, stamp, options);
   } catch (error) {
-    throw await withBackupHint(fs, directory, error);
+    throw await withBackupHint(fs, directory, error, password);
   }
 }
 
@@ -152,6 +153,15 @@ export class WalletFile {
   backup(request: BackupRequest = {}): Promise<string> {
     const noted = this.change((wallet) => wallet.markBackedUp(), request);
     return noted.then(({ backupPath }) => backupPath as string);
+  }
+
+  /** The same wallet on another file system, to try changes on; shares nothing with this one. Costs no key derivation. */
+  rehearse(fileSystem: FileSystem): Promise<WalletFile> {
+    return this.#inTurn(async () => {
+      await this.#reload();
+      const copy = this.wallet.reopen(this.#bytes);
+      return new WalletFile(this.directory, copy, this.#bytes, this.#stamp, { ...this.#options, fileSystem });
+    });
   }
 
   /** Wipes the wallet from memory. Safe to call twice. */
@@ -228,7 +238,7 @@ export class WalletFile {
     try {
       newer = wallet.reopen(bytes);
     } catch (error) {
-      throw await withBackupHint(this.#fs, this.directory, error);
+      throw await withBackupHint(this.#fs, this.directory, error, null);
     }
     wallet.dispose();
     this.#wallet = newer;
@@ -258,17 +268,78 @@ async function readStamped(
 }
 
 /**
- * To an error about a file that may be damaged, adds the newest backup that is built as a wallet is, and the command that
- * would restore it.
+ * To an error about a file that may be damaged, adds the newest intact backup and the command that would restore it. Of a torn
+ * file the password may be right all the same: then intact means that the backup opens; else, that it is built as a wallet is.
  */
-async function withBackupHint(fs: FileSystem, directory: string, error: unknown): Promise<unknown> {
-  const damaged =
-    error instanceof FormatError || (error instanceof AuthenticationError && error.code === 'ERR_WRONG_PASSWORD');
-  if (!damaged) return error;
-  const [newest] = await listBackups(fs, directory).catch(() => []);
-  if (newest === undefined) return error;
-  const hint = `if the file is damaged, the newest backup is ${newest.name}: keyward wallet restore ${newest.name} --directory ${directory}`;
+async function withBackupHint(
+  fs: FileSystem,
+  directory: string,
+  error: unknown,
+  password: WalletPassword | null,
+): Promise<unknown> {
+  const torn = error instanceof FormatError;
+  if (!torn && !(error instanceof AuthenticationError && error.code === 'ERR_WRONG_PASSWORD')) return error;
+  const found = await findIntactBackup(fs, directory, torn ? password : null).catch(() => null);
+  if (found === null) return error;
+  const { name, opens, damaged } = found;
+  const others = damaged === 0 ? '' : ` (${damaged} newer ${damaged === 1 ? 'one is' : 'ones are'} damaged too)`;
+  const hint =
+    `if the file is damaged, the newest intact backup is ${name}${others}${opens ? ', which opens with this password' : ''}: ` +
+    `keyward wallet restore '${name}' --directory '${directory}'`;
   return withHint(error as KeywardError, hint);
+}
+
+/** Backups opened in search of an intact one: each costs a key derivation. */
+const MAX_BACKUPS_OPENED = 4;
+
+interface IntactBackup {
+  readonly name: string;
+  /** With the password given. */
+  readonly opens: boolean;
+  /** Newer backups that are not intact. */
+  readonly damaged: number;
+}
+
+/** The newest backup that opens with a password; where none of the newest does (or no password is given), the newest well built. */
+async function findIntactBackup(
+  fs: FileSystem,
+  directory: string,
+  password: WalletPassword | null,
+): Promise<IntactBackup | null> {
+  let wellBuilt: IntactBackup | null = null;
+  let opened = 0;
+  let damaged = 0;
+  for (const { name } of await listBackups(fs, directory)) {
+    const bytes = await fs.readFile(join(directory, name));
+    if (!isWellBuilt(bytes)) {
+      damaged++;
+      continue;
+    }
+    wellBuilt ??= { name, opens: false, damaged };
+    if (password === null || opened++ === MAX_BACKUPS_OPENED) break;
+    if (await opens(bytes, password)) return { name, opens: true, damaged };
+    damaged++;
+  }
+  return wellBuilt;
+}
+
+function isWellBuilt(bytes: Uint8Array): boolean {
+  try {
+    return parsePfx(bytes).mac !== null;
+  } catch (error) {
+    if (error instanceof KeywardError) return false;
+    throw error;
+  }
+}
+
+async function opens(bytes: Uint8Array, password: WalletPassword): Promise<boolean> {
+  try {
+    (await openWallet(bytes, password)).dispose();
+    return true;
+  } catch (error) {
+    if (error instanceof KeywardError) return false;
+    throw error;
+  }
 }
 
 function withHint(error: KeywardError, hint: string): KeywardError {

@@ -226,15 +226,56 @@ describe('several processes', () => {
 });
 
 describe('a torn file', () => {
-  it('is named as such, with the newest backup and the command that restores it', async () => {
+  const BACKUPS = ['2026010100000000', '2026020100000000', '2026030100000000'].map((at) => `ewallet_${at}.p12`);
+
+  /** A wallet cut to 300 bytes, with three backups beside it: the newest cut, the next with one byte changed, the oldest intact. */
+  async function tornDisk(): Promise<Map<string, Uint8Array>> {
+    const disk = new Map(await startDisk());
+    const whole = disk.get(PATH) as Uint8Array;
+    const changed = whole.slice();
+    changed[changed.length >> 1] = (changed[changed.length >> 1] as number) ^ 1;
+    disk.set(PATH, whole.slice(0, 300));
+    for (const [i, bytes] of [whole, changed, whole.slice(0, -1)].entries())
+      disk.set(`${DIRECTORY}/${BACKUPS[i]}`, bytes);
+    return disk;
+  }
+  const refusal = (disk: Disk, password: string) =>
+    openWalletFile(DIRECTORY, password, options(new CrashFileSystem(disk))).then(
+      () => null,
+      (error: { code: string; hint?: string; offset?: number }) => error,
+    );
+
+  it('is named as such, with the newest intact backup and the command that restores it', async () => {
+    const error = await refusal(await tornDisk(), PASSWORD);
+    expect(error?.code).toMatch(/^ERR_DER_/);
+    expect(error?.offset).toBeTypeOf('number');
+    expect(error?.hint).toContain(`the newest intact backup is ${BACKUPS[0]} (2 newer ones are damaged too)`);
+    expect(error?.hint).toContain(`keyward wallet restore '${BACKUPS[0]}' --directory '${DIRECTORY}'`);
+  });
+
+  it('with the wrong password: the newest backup that is built as a wallet is', async () => {
+    const error = await refusal(await tornDisk(), 'wrong');
+    expect(error?.hint).toContain(`the newest intact backup is ${BACKUPS[1]} (1 newer one is damaged too)`);
+  });
+
+  it('without an intact backup: no word of one', async () => {
+    const disk = await tornDisk();
+    for (const name of BACKUPS.slice(0, 2)) disk.delete(`${DIRECTORY}/${name}`);
+    expect((await refusal(disk, PASSWORD))?.hint ?? '').not.toContain('backup');
+  });
+
+  it('that another process left under an open wallet is named too, and the wallet stays readable', async () => {
     const fs = new CrashFileSystem(await startDisk());
     await using file = await openWalletFile(DIRECTORY, PASSWORD, options(fs));
     const { backupPath } = await file.change((wallet) => wallet.setKey(), {});
-    const torn = new Map(fs.disk());
-    torn.set(PATH, (torn.get(PATH) as Uint8Array).slice(0, 300));
-    await expect(openWalletFile(DIRECTORY, PASSWORD, options(new CrashFileSystem(torn)))).rejects.toMatchObject({
+    const bytes = await fs.readFile(PATH);
+    await fs.remove(PATH);
+    const writer = await fs.create(PATH, 0o600);
+    await writer.write(bytes.slice(0, 100));
+    await expect(file.refresh()).rejects.toMatchObject({
       code: expect.stringMatching(/^ERR_DER_/),
-      hint: expect.stringContaining(`keyward wallet restore ${backupPath?.slice(DIRECTORY.length + 1)}`),
+      hint: expect.stringContaining(`restore '${backupPath?.slice(DIRECTORY.length + 1)}'`),
     });
+    expect(file.wallet.masterKeys).toHaveLength(2);
   });
 });
