@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { StatementError, UsageError } from '../errors.ts';
-import { type Instance, openInstance } from '../instance/index.ts';
+import { type Explanation, type Instance, type KeyView, openInstance, type Rehearsal } from '../instance/index.ts';
 import type { Secret } from '../secret.ts';
 import { redactStatement, type ScriptStatement, type StatementResult, splitScript } from '../statement/index.ts';
-import { exitStatus, formatError } from './exit.ts';
-import { askPassword, firstLine, formatTable } from './terminal.ts';
+import { EXIT, exitStatus, formatError } from './exit.ts';
+import { askPassword, firstLine, formatTable, printable } from './terminal.ts';
 
 interface SqlOptions {
   readonly home: string;
@@ -16,6 +16,7 @@ interface SqlOptions {
   readonly file?: string;
   readonly bind?: readonly string[];
   readonly json?: boolean;
+  readonly explain?: boolean;
   readonly keepGoing?: boolean;
   readonly vendorExamples?: boolean;
   readonly dialect: 'yashandb' | 'oracle';
@@ -33,6 +34,7 @@ export function addSqlCommand(program: Command): void {
     .option('--file <file>', 'a script to run; - is standard input')
     .option('--bind <name[=@file]>', 'value of :name, asked for without echo or read from a file', collect)
     .option('--json', 'one JSON object per statement')
+    .option('--explain', 'say what the statements would do, one after the other, and do nothing')
     .option('--keep-going', 'go on after an error; the exit status is that of the first')
     .option('--vendor-examples', "accept the vendor's examples as they are printed")
     .option('--dialect <name>', 'yashandb or oracle: columns and codes of the views', 'yashandb')
@@ -50,14 +52,16 @@ async function runSql(options: SqlOptions): Promise<number> {
   const { dialect, profile, vendorExamples = false } = options;
   await using instance = await openInstance(options.home, { dialect, vendorExamples, wallet: { profile } });
   const binds = await readBinds(options.bind ?? []);
+  const rehearsal = options.explain === true ? await instance.rehearse() : undefined;
   try {
-    const session: SqlSession = { instance, binds, options };
+    const session: SqlSession = { instance, binds, options, ...(rehearsal && { rehearsal }) };
     if (options.execute !== undefined) return await runScripts(options.execute, session);
     if (options.file !== undefined)
       return await runScripts([readFileSync(options.file === '-' ? 0 : options.file, 'utf8')], session);
     if (!process.stdin.isTTY) return await runScripts([readFileSync(0, 'utf8')], session);
     return await runPrompt(session);
   } finally {
+    await rehearsal?.close();
     for (const secret of binds.values()) secret.dispose();
   }
 }
@@ -65,6 +69,8 @@ async function runSql(options: SqlOptions): Promise<number> {
 /** What statements run in. */
 export interface SqlSession {
   readonly instance: Instance;
+  /** Only where statements are explained and not run. */
+  readonly rehearsal?: Rehearsal;
   readonly binds: ReadonlyMap<string, Secret>;
   readonly options?: Pick<SqlOptions, 'json' | 'keepGoing'>;
 }
@@ -93,9 +99,15 @@ async function runScripts(scripts: readonly string[], session: SqlSession): Prom
   return status;
 }
 
-async function runOne(statement: ScriptStatement, { instance, binds, options }: SqlSession): Promise<number> {
+async function runOne(statement: ScriptStatement, session: SqlSession): Promise<number> {
+  const { instance, rehearsal, binds, options } = session;
   const shown = redactStatement(statement.text);
   try {
+    if (rehearsal !== undefined) {
+      const explanation = await rehearsal.explain(statement.text, binds);
+      print(options?.json === true ? JSON.stringify(explanation) : formatExplanation(explanation));
+      return EXIT.ok;
+    }
     const result = await instance.execute(statement.text, binds);
     if (options?.json === true) print(JSON.stringify({ statement: shown, ...result }));
     else printResult(result);
@@ -127,6 +139,27 @@ function printResult({ columns, rows, message, warnings }: StatementResult): voi
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
 }
 
+/** What a statement would do, in lines for a person. */
+function formatExplanation(explanation: Explanation): string {
+  const { statement, refusal, files, keys, walletOpen, phase, warnings } = explanation;
+  const lines = [printable(statement)];
+  if (refusal !== null) lines.push(`  would be refused: ${refusal.code}: ${refusal.message}`);
+  for (const { path, change } of files) lines.push(`  file ${printable(path)}: would be ${change}`);
+  for (const { keyId, before, after } of keys)
+    lines.push(`  key ${keyId ?? '(generated)'}: ${describeKey(before)} -> ${describeKey(after)}`);
+  if (walletOpen.before !== walletOpen.after)
+    lines.push(`  keystore: would be ${walletOpen.after ? 'open' : 'closed'}`);
+  if (phase.before !== phase.after) lines.push(`  instance: ${phase.before} -> ${phase.after}`);
+  for (const warning of warnings) lines.push(`  warning: ${warning}`);
+  if (lines.length === 1) lines.push('  would change nothing');
+  return lines.join('\n');
+}
+
+function describeKey(key: KeyView | null): string {
+  if (key === null) return 'none';
+  return key.keyTag === null ? key.state : `${key.state} '${printable(key.keyTag)}'`;
+}
+
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -155,8 +188,8 @@ export async function runPrompt(session: SqlSession): Promise<number> {
       continue;
     }
     await runScripts([pending], session);
-    const shown = redactStatement(pending).replace(/\s+/g, ' ').trim();
-    if (shown !== '') history.unshift(shown);
+    const shown = forHistory(pending, session.instance);
+    if (shown !== null) history.unshift(shown);
     // The line as typed may hold a password: what the arrow keys bring back is the redacted one.
     (terminal as unknown as { history: string[] }).history = history.slice(0, HISTORY_LINES);
     saveHistory(historyFile, history);
@@ -166,6 +199,20 @@ export async function runPrompt(session: SqlSession): Promise<number> {
   }
   terminal.close();
   return 0;
+}
+
+/**
+ * A line of the history; null for none. A statement that does not parse is not kept: behind a misspelt IDENTIFIED BY nobody can
+ * tell that a password follows.
+ */
+function forHistory(text: string, instance: Instance): string | null {
+  try {
+    for (const statement of splitScript(text)) instance.parse(statement.text);
+  } catch {
+    return null;
+  }
+  const shown = redactStatement(text).replace(/\s+/g, ' ').trim();
+  return shown === '' ? null : shown;
 }
 
 function isComplete(text: string): boolean {

@@ -240,9 +240,11 @@ export class Keystore implements KeystoreHost {
   async wallet(): Promise<EncryptionWalletRow> {
     await this.#file?.refresh();
     const wallet = this.#file?.wallet;
+    const { directory } = this.#around;
     return {
       open: wallet !== undefined,
-      location: this.#around.directory,
+      location: directory,
+      present: directory !== null && (await this.#fs.stamp(join(directory, WALLET_FILE))) !== null,
       hasActiveKey: wallet?.activeKey != null,
       fullyBackedUp: wallet?.fullyBackedUp ?? false,
       autoLogin: false,

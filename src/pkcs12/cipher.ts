@@ -16,7 +16,7 @@ export interface KeyMaterial {
 
 /** The one error for a wrong password and for every failed check: MAC, padding, block length, authentication value, grammar. */
 export function wrongPasswordError(): AuthenticationError {
-  return new AuthenticationError('ERR_WRONG_PASSWORD', 'wrong password, or the file was changed');
+  return new AuthenticationError('ERR_WRONG_PASSWORD', 'wrong password or damaged file');
 }
 
 /** The derivations that the key of a cipher takes: one, or key and IV apart for the PKCS#12 KDF. */

@@ -37,8 +37,10 @@ export interface EncryptionKeyRow {
 /** The wallet as the view shows it. */
 export interface EncryptionWalletRow {
   readonly open: boolean;
-  /** Directory of the wallet; null while it is closed. */
+  /** Directory of the wallet; null while WALLET_ROOT is not set. */
   readonly location: string | null;
+  /** Whether there is a wallet in that directory. */
+  readonly present: boolean;
   readonly hasActiveKey: boolean;
   readonly fullyBackedUp: boolean;
   readonly autoLogin: boolean;
@@ -145,8 +147,7 @@ const ORACLE_WALLET: readonly Field<EncryptionWalletRow>[] = [
   ['WRL_PARAMETER', (w) => w.location],
   [
     'STATUS',
-    (w) =>
-      w.open ? (w.hasActiveKey ? 'OPEN' : 'OPEN_NO_MASTER_KEY') : w.location === null ? 'NOT_AVAILABLE' : 'CLOSED',
+    (w) => (w.open ? (w.hasActiveKey ? 'OPEN' : 'OPEN_NO_MASTER_KEY') : w.present ? 'CLOSED' : 'NOT_AVAILABLE'),
   ],
   ['WALLET_TYPE', (w) => (w.open ? (w.autoLogin ? 'AUTOLOGIN' : 'PASSWORD') : 'UNKNOWN')],
   ['WALLET_ORDER', () => 'SINGLE'],

@@ -14,7 +14,7 @@ export { formatHexKeyId, formatKeyId, looksGenerated, parseKeyId } from './key-i
 export { type KeyMaterial, parseKeyMaterial } from './key-material.ts';
 export { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';
 export type { MasterKeyProvider, ProviderDescription, ProviderOptions } from './provider.ts';
-export type { WalletLayout, WalletProfile } from './sealed.ts';
+export { isWellBuilt, type WalletLayout, type WalletProfile } from './sealed.ts';
 export {
   createWallet,
   type DataKeyOptions,

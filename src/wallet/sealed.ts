@@ -7,7 +7,7 @@
  */
 import { decodeUtf8, encodeUtf8 } from '../bytes.ts';
 import { equalSecretBytes } from '../core/index.ts';
-import { AuthenticationError, type KeywardError, StateError } from '../errors.ts';
+import { AuthenticationError, KeywardError, StateError } from '../errors.ts';
 import {
   type Bag,
   type BagInput,
@@ -65,6 +65,16 @@ export function createSealed(password: WalletPassword, options: WalletOptions): 
     session: null,
     password: copyPassword(password),
   });
+}
+
+/** Says, without a password, whether bytes are built as a wallet is, whole and with a MAC. */
+export function isWellBuilt(bytes: Uint8Array): boolean {
+  try {
+    return parsePfx(bytes).mac !== null;
+  } catch (error) {
+    if (error instanceof KeywardError) return false;
+    throw error;
+  }
 }
 
 /** Opens a file. @throws as `openWallet` */

@@ -113,6 +113,41 @@ describe('keyward sql', () => {
   });
 });
 
+describe('keyward sql --explain', () => {
+  it('says what a script would do, and does nothing', async () => {
+    const elsewhere = join(folder, 'explained');
+    const script = SCRIPT.replace(/SELECT.*/, '');
+    const { status, out, err } = await keyward(
+      ['sql', '--home', elsewhere, '--profile', 'oracle', '--explain'],
+      script,
+    );
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(out).toContain(`file ${elsewhere}/wallet/tde/ewallet.p12: would be created`);
+    expect(out).toContain('ewallet_<YYYYMMDDHHMMSSff>.p12: would be created');
+    expect(out).toContain("key AR4+7sL3zIr5qRlRchboBX0AAAAAAAAAAAAAAAAAAAAAAAAAAAAA: none -> active '钥匙'");
+    expect(out).toContain('keystore: would be open');
+    for (const secret of SECRETS) expect(out).not.toContain(secret);
+    expect(readdirSync(folder)).not.toContain('explained');
+    const refused = await keyward([
+      'sql',
+      '--home',
+      elsewhere,
+      '--explain',
+      '--json',
+      '-e',
+      'SHUTDOWN',
+      '-e',
+      'SHUTDOWN',
+    ]);
+    expect(
+      refused.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).refusal?.code ?? null),
+    ).toEqual([null, 'ERR_PHASE']);
+  });
+});
+
 describe('keyward wallet', () => {
   const tde = () => join(home, 'wallet', 'tde');
 

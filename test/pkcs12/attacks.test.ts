@@ -332,7 +332,7 @@ describe('a wrong password is one error, whatever failed', () => {
   const wrong = {
     name: 'AuthenticationError',
     code: 'ERR_WRONG_PASSWORD',
-    message: 'wrong password, or the file was changed',
+    message: 'wrong password or damaged file',
   };
   const garbage = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 37 + 11) & 0xff);
 

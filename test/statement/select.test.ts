@@ -101,7 +101,14 @@ describe('the views', () => {
   });
 
   it('tell a closed wallet from an open one, with and without a master key', () => {
-    const wallet = { open: false, location: '/w/tde', hasActiveKey: false, fullyBackedUp: false, autoLogin: false };
+    const wallet = {
+      open: false,
+      location: '/w/tde',
+      present: true,
+      hasActiveKey: false,
+      fullyBackedUp: false,
+      autoLogin: false,
+    };
     expect(encryptionWalletView(wallet, 'yashandb').rows).toEqual([[0, null, 0, 0, null, 0, 0]]);
     expect(at(encryptionWalletView({ ...wallet, open: true }, 'oracle'), 'STATUS')).toBe('OPEN_NO_MASTER_KEY');
     expect(

@@ -9,8 +9,14 @@
  */
 import { join } from 'node:path';
 import { AuthenticationError, FormatError, KeywardError, StateError, UsageError } from '../../errors.ts';
-import { parsePfx } from '../../pkcs12/index.ts';
-import { createWallet, openWallet, type Wallet, type WalletOptions, type WalletPassword } from '../index.ts';
+import {
+  createWallet,
+  isWellBuilt,
+  openWallet,
+  type Wallet,
+  type WalletOptions,
+  type WalletPassword,
+} from '../index.ts';
 import { createWholeFile, makeWholeDirectory, removeTemporaries, replaceFile } from './atomic-write.ts';
 import { listBackups, writeBackup } from './backup.ts';
 import { type FileStamp, type FileSystem, nodeFileSystem } from './file-system.ts';
@@ -321,15 +327,6 @@ async function findIntactBackup(
     damaged++;
   }
   return wellBuilt;
-}
-
-function isWellBuilt(bytes: Uint8Array): boolean {
-  try {
-    return parsePfx(bytes).mac !== null;
-  } catch (error) {
-    if (error instanceof KeywardError) return false;
-    throw error;
-  }
 }
 
 async function opens(bytes: Uint8Array, password: WalletPassword): Promise<boolean> {
