@@ -2,6 +2,7 @@
 // runs them short. Hours, on purpose.
 //   constant time   1,000 * N pairs of secrets per operation (CI: 1,000)
 //   properties      each property N times as often as in CI, in Node and in Chromium
+//   wallets         eight processes on one wallet for 30 seconds (CI: 5); a wallet with every byte cut and changed (CI: a sample)
 //   fuzz            each target for the given seconds (CI: 20)
 // Defaults: N = 20, 600 seconds, a new seed, which is printed. A stage that fails does not stop the others.
 import { spawnSync } from 'node:child_process';
