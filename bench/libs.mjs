@@ -21,6 +21,9 @@ export const hashWasm = () => load('hash-wasm');
 /** @returns {Promise<any>} */
 export const forge = async () => (await load('node-forge')).default;
 
+/** @returns {Promise<any>} the parser below PKI.js */
+export const asn1js = () => load('asn1js');
+
 /** @returns {Promise<any>} PKI.js on this process's WebCrypto */
 export async function pkijs() {
   const lib = await load('pkijs');

@@ -8,7 +8,7 @@ import { FormatError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import type { KeyActor, KeyFacts, KeyringEntry, MasterKey, WalletContents, WalletFacts } from './contents.ts';
 import { formatKeyFacts, parseKeyFacts } from './key-facts.ts';
-import { decodeKeyId, MASTER_KEY_BYTES } from './key-id.ts';
+import { decodeKeyId, MASTER_KEY_BYTES, SIGNIFICANT_CHARACTERS } from './key-id.ts';
 import { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';
 
 /** One pair. */
@@ -74,14 +74,15 @@ export function parseEntries(
   const known = table === null ? new Map<string, KeyFacts>() : parseKeyFacts(table);
   if (known === null) throw malformed(FACTS_ALIAS);
   const masterKeys = new Map<string, MasterKey>();
-  const add = (keyId: string, source: KeySource, keyFacts: KeyFacts | undefined): void => {
-    masterKeys.set(keyId, readMasterKey(keyId, source, keyFacts, activeKeyId, fallback.actor));
+  const add = (source: KeySource, keyFacts: KeyFacts | undefined): void => {
+    masterKeys.set(source.keyId, readMasterKey(source, keyFacts, activeKeyId, fallback.actor));
   };
-  for (const [keyId, keyFacts] of known) {
-    const source = found.keys.get(keyId);
-    if (source !== undefined) add(keyId, source, keyFacts);
+  for (const [id, keyFacts] of known) {
+    const source = found.keys.get(id);
+    if (source !== undefined) add(source, keyFacts);
   }
-  for (const [keyId, source] of found.keys) if (!masterKeys.has(keyId)) add(keyId, source, undefined);
+  if (masterKeys.size < found.keys.size)
+    for (const source of found.keys.values()) if (!masterKeys.has(source.keyId)) add(source, undefined);
   const keyring = new Map<string, KeyringEntry>();
   for (const [alias, value] of found.keyring) keyring.set(alias, readKeyringEntry(alias, value));
   return {
@@ -94,6 +95,7 @@ export function parseEntries(
 
 /** The pairs that hold one master key. */
 interface KeySource {
+  readonly keyId: string;
   readonly mkid: Uint8Array<ArrayBuffer>;
   record?: Secret;
   cipher?: Secret;
@@ -102,6 +104,7 @@ interface KeySource {
 /** The pairs by what they are; of two with one alias the later counts. */
 interface SortedEntries {
   readonly own: ReadonlyMap<string, Secret>;
+  /** By the first characters of the KEY_ID, those that differ. */
   readonly keys: ReadonlyMap<string, KeySource>;
   readonly keyring: ReadonlyMap<string, Secret>;
 }
@@ -113,11 +116,11 @@ function sortEntries(entries: readonly Entry[]): SortedEntries {
   const sourceOf = (alias: string, prefix: string): KeySource | null => {
     const mkid = mkidAfter(alias, prefix);
     if (mkid === null) return null;
-    const keyId = alias.slice(prefix.length);
-    let source = keys.get(keyId);
+    const id = alias.slice(prefix.length, prefix.length + SIGNIFICANT_CHARACTERS);
+    let source = keys.get(id);
     if (source === undefined) {
-      source = { mkid };
-      keys.set(keyId, source);
+      source = { keyId: alias.slice(prefix.length), mkid };
+      keys.set(id, source);
     }
     return source;
   };
@@ -127,8 +130,8 @@ function sortEntries(entries: readonly Entry[]): SortedEntries {
     else if (alias.startsWith(KEYRING_PREFIX)) keyring.set(alias, entry.value);
     else {
       const ofRecord = sourceOf(alias, MASTER_KEY_PREFIX);
+      const ofCipher = ofRecord === null ? sourceOf(alias, KMS_PREFIX) : null;
       if (ofRecord !== null) ofRecord.record = entry.value;
-      const ofCipher = sourceOf(alias, KMS_PREFIX);
       if (ofCipher !== null) ofCipher.cipher = entry.value;
     }
   }
@@ -189,12 +192,12 @@ function mkidAfter(alias: string, prefix: string): Uint8Array<ArrayBuffer> | nul
 }
 
 function readMasterKey(
-  keyId: string,
   source: KeySource,
   facts: KeyFacts | undefined,
   activeKeyId: string | null,
   actor: KeyActor,
 ): MasterKey {
+  const { keyId } = source;
   const record = source.record === undefined ? null : readRecord(MASTER_KEY_PREFIX + keyId, source.record);
   return {
     keyId,

@@ -9,7 +9,7 @@
  * Layer: wallet, pure.
  */
 import type { KeyActor, KeyFacts, MasterKey } from './contents.ts';
-import { SIGNIFICANT_CHARACTERS, TRAILING_ZEROS } from './key-id.ts';
+import { SIGNIFICANT_CHARACTERS } from './key-id.ts';
 
 type Row = readonly [
   id: string,
@@ -56,7 +56,7 @@ export function formatKeyFacts(keys: Iterable<MasterKey>): string {
   return JSON.stringify({ format: 1, actors, keys: rows } satisfies Table);
 }
 
-/** Reads what is known of keys: by KEY_ID, in the order written; null when the value is not such a table. */
+/** Reads what is known of keys: by the first 23 characters of the KEY_ID, in the order written; null when the value is not such a table. */
 export function parseKeyFacts(value: unknown): ReadonlyMap<string, KeyFacts> | null {
   const { format, actors, keys } = value as Partial<Table>;
   if (format !== 1 || !Array.isArray(actors) || !Array.isArray(keys) || !actors.every(isActor)) return null;
@@ -70,7 +70,7 @@ export function parseKeyFacts(value: unknown): ReadonlyMap<string, KeyFacts> | n
     if (activatedMs !== null && !isTime(activatedMs)) return null;
     if ((keyTag !== null && typeof keyTag !== 'string') || (origin !== 'local' && origin !== 'imported')) return null;
     const facts: KeyFacts = { keyTag, createdMs, creator, activatedMs, activator, origin, backedUp: backedUp === 1 };
-    found.set(id + TRAILING_ZEROS, facts);
+    found.set(id, facts);
   }
   return found;
 }

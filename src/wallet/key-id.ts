@@ -42,7 +42,7 @@ export function decodeKeyId(text: string, from = 0): Uint8Array<ArrayBuffer> | n
   let bits = 0;
   let seen = 0; // every bit of the MKID
   for (let i = 0, byte = -1, pending = 0; i < SIGNIFICANT_CHARACTERS; i++) {
-    const digit = BASE64.indexOf(text[from + i] as string);
+    const digit = digitOf(text.charCodeAt(from + i));
     if (digit < 0) return null;
     bits = (bits << 6) | digit;
     pending += 6;
@@ -60,8 +60,15 @@ export function decodeKeyId(text: string, from = 0): Uint8Array<ArrayBuffer> | n
 /** Characters of a KEY_ID that hold its first 17 bytes; those behind them are zeros. */
 export const SIGNIFICANT_CHARACTERS = 23;
 /** What stands behind them. */
-export const TRAILING_ZEROS: string = /* @__PURE__ */ 'A'.repeat(KEY_ID_CHARACTERS - SIGNIFICANT_CHARACTERS);
-const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+const TRAILING_ZEROS: string = /* @__PURE__ */ 'A'.repeat(KEY_ID_CHARACTERS - SIGNIFICANT_CHARACTERS);
+
+/** The value of a base64 digit (RFC 4648 table 1), -1 for any other character. */
+function digitOf(code: number): number {
+  if (code >= 0x41 && code <= 0x5a) return code - 0x41;
+  if (code >= 0x61 && code <= 0x7a) return code - 0x61 + 26;
+  if (code >= 0x30 && code <= 0x39) return code - 0x30 + 52;
+  return code === 0x2b ? 62 : code === 0x2f ? 63 : -1;
+}
 
 /** Formats an MKID as V$ENCRYPTION_KEYS.HEX_MKID: 78 digits, the whole identifier in hex. */
 export function formatHexKeyId(mkid: Uint8Array): string {
