@@ -11,7 +11,8 @@
 import { encodeUtf8 } from '../bytes.ts';
 import { decryptCbc, hmac, legacyDecryptCbc, loadLegacy } from '../core/index.ts';
 import { AuthenticationError, FormatError, UnsupportedError } from '../errors.ts';
-import { openWallet, type Wallet, type WalletOptions } from './wallet.ts';
+import type { WalletOptions } from './options.ts';
+import { openWallet, type Wallet } from './wallet.ts';
 
 /** The header, as it is; no secret is recovered yet. */
 export interface AutoLoginHeader {

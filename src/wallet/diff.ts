@@ -1,6 +1,7 @@
 /** What two wallets have and have not in common; for people and reports, no key bytes. Layer: wallet, universal. */
 import { equalSecretBytes } from '../core/index.ts';
-import type { MasterKeyInfo, Wallet } from './wallet.ts';
+import type { MasterKeyInfo } from './options.ts';
+import type { Wallet } from './wallet.ts';
 
 /** Master keys of two wallets, compared. */
 export interface WalletDifference {

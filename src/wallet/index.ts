@@ -13,15 +13,7 @@ export { diffWallets, type WalletDifference } from './diff.ts';
 export { formatHexKeyId, formatKeyId, looksGenerated, parseKeyId } from './key-id.ts';
 export { type KeyMaterial, parseKeyMaterial } from './key-material.ts';
 export { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';
+export type { DataKeyOptions, MasterKeyInfo, RewrapOptions, WalletOptions, WalletPassword } from './options.ts';
 export type { MasterKeyProvider, ProviderDescription, ProviderOptions } from './provider.ts';
 export { isWellBuilt, type WalletLayout, type WalletProfile } from './sealed.ts';
-export {
-  createWallet,
-  type DataKeyOptions,
-  type MasterKeyInfo,
-  openWallet,
-  type RewrapOptions,
-  Wallet,
-  type WalletOptions,
-  type WalletPassword,
-} from './wallet.ts';
+export { createWallet, openWallet, Wallet } from './wallet.ts';

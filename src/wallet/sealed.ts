@@ -33,7 +33,7 @@ import {
   sameRecord,
   secretEntry,
 } from './entries.ts';
-import type { WalletOptions, WalletPassword } from './wallet.ts';
+import type { WalletOptions, WalletPassword } from './options.ts';
 
 /** Encoder profiles: see the pkcs12 room. */
 export type WalletProfile = ProfileName;

@@ -2,8 +2,6 @@
  * An open wallet: master keys, keyring keys and data keys over bytes, in Node and in the browser. Changes are made in
  * memory; `encode` gives the file. `wallet/file` puts files, locks and backups around it. Layer: wallet, universal.
  */
-import { encodeUtf8 } from '../bytes.ts';
-import { equalSecretBytes, hmac } from '../core/index.ts';
 import { StateError, UsageError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import {
@@ -13,9 +11,7 @@ import {
   type ChangeContext,
   emptyContents,
   findMasterKey,
-  type KeyActor,
   type KeyringEntry,
-  type KeyState,
   type MasterKey,
   markBackedUp,
   type NewMasterKey,
@@ -26,71 +22,26 @@ import {
 import {
   deriveContextKey,
   deriveSubkey,
-  envelopeHead,
-  groupEnvelopes,
   PURPOSE,
   type Purpose,
   parseDataKeyEnvelope,
-  rewrapBatch,
-  rewrapPadded,
   unwrapDataKey,
   wrapDataKey,
 } from './data-key.ts';
 import { keyringAlias } from './entries.ts';
 import { formatHexKeyId } from './key-id.ts';
-import { createSealed, openSealed, type SealedWallet, type WalletLayout, type WalletProfile } from './sealed.ts';
-
-/** A password: text, its UTF-8 bytes, or a Secret. */
-export type WalletPassword = string | Uint8Array | Secret;
-
-/** Options of a wallet. */
-export interface WalletOptions {
-  /** Algorithms of a new file; an opened one keeps its own. Default `modern`. */
-  readonly profile?: WalletProfile;
-  /** Form of the entries of a new file. Default `oracle`; `java` with the profile `java`. */
-  readonly layout?: WalletLayout;
-  /** Iterations of a new file's derivations. Default: the profile's. */
-  readonly iterations?: number;
-  /** Whom the views name as creator and activator, asked at every change. Default: nobody. */
-  readonly actor?: KeyActor | (() => KeyActor);
-  /** Default: the system's clock. */
-  readonly now?: () => Date;
-  /** Default: the platform's cryptographic source. */
-  readonly randomBytes?: (length: number) => Uint8Array<ArrayBuffer>;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (done: number, total: number) => void;
-}
-
-/** A master key as it may be shown: everything but its bytes. */
-export interface MasterKeyInfo {
-  readonly keyId: string;
-  /** The identifier in hex, 78 digits. */
-  readonly hexKeyId: string;
-  /** 16 bytes. */
-  readonly mkid: Uint8Array;
-  readonly state: KeyState;
-  readonly keyTag: string | null;
-  readonly created: Date;
-  readonly creator: KeyActor;
-  readonly activated: Date | null;
-  readonly activator: KeyActor | null;
-  readonly origin: 'local' | 'imported';
-  readonly backedUp: boolean;
-  /** Where the key itself is: in the wallet, or at a provider. */
-  readonly keptBy: 'wallet' | 'provider';
-}
-
-/** Options of the data key operations. */
-export interface DataKeyOptions {
-  /** Enters the derivation of the wrapping key: what was wrapped with one opens only with the same. */
-  readonly context?: Uint8Array | string;
-}
-
-/** Options of `rewrapDataKeys`. */
-export interface RewrapOptions extends DataKeyOptions {
-  readonly onProgress?: (done: number, total: number) => void;
-  readonly signal?: AbortSignal;
-}
+import {
+  contextBytes,
+  contextOf,
+  type DataKeyOptions,
+  type MasterKeyInfo,
+  type RewrapOptions,
+  type WalletOptions,
+  type WalletPassword,
+} from './options.ts';
+import { matchesMark, type PasswordMark, passwordMark } from './password-mark.ts';
+import { rewrapAll } from './rewrap.ts';
+import { createSealed, openSealed, type SealedWallet, type WalletLayout } from './sealed.ts';
 
 /**
  * Makes an empty wallet. Derives keys: the cost is that of the profile's iterations.
@@ -274,38 +225,9 @@ export class Wallet {
     envelopes: readonly Uint8Array[],
     options: RewrapOptions = {},
   ): Promise<(Uint8Array<ArrayBuffer> | null)[]> {
-    const active = this.#active();
-    const context = contextBytes(options);
-    const out: (Uint8Array<ArrayBuffer> | null)[] = new Array(envelopes.length).fill(null);
-    const to = this.#contextKey(active, context);
-    let done = 0;
-    let pause = performance.now() + REWRAP_TURN_MS;
-    try {
-      for (const { keyId, padded, indices } of groupEnvelopes(envelopes, context !== null)) {
-        const source = this.#live().masterKeys.get(keyId);
-        const from = source === undefined ? null : this.#contextKey(source, context);
-        const head = envelopeHead(active.mkid, context !== null, padded);
-        try {
-          for (let at = 0; at < indices.length; at += REWRAP_BATCH) {
-            options.signal?.throwIfAborted();
-            const batch = indices.slice(at, at + REWRAP_BATCH);
-            if (from !== null && padded) {
-              for (const i of batch) out[i] = rewrapPadded(from, to, head, envelopes[i] as Uint8Array);
-            } else if (from !== null) rewrapBatch(from, to, head, envelopes, batch, out);
-            done += batch.length;
-            options.onProgress?.(done, envelopes.length);
-            if (performance.now() < pause) continue;
-            await breathe();
-            pause = performance.now() + REWRAP_TURN_MS;
-          }
-        } finally {
-          from?.fill(0);
-        }
-      }
-    } finally {
-      to.fill(0);
-    }
-    return out;
+    const { masterKeys } = this.#live();
+    const keyOf = (key: MasterKey): Uint8Array<ArrayBuffer> => this.#contextKey(key, contextBytes(options));
+    return await rewrapAll(envelopes, { masterKeys, active: this.#active(), keyOf }, options);
   }
 
   /** All keyring keys. Lent: do not dispose of their secrets. */
@@ -458,16 +380,6 @@ export class Wallet {
   }
 }
 
-/** Envelopes rewrapped at once: as many of 32-byte keys as the core's windows take. */
-const REWRAP_BATCH = 1536;
-/** How long the event loop may have to wait. */
-const REWRAP_TURN_MS = 25;
-
-/** Lets timers and input run. */
-function breathe(): Promise<void> {
-  return new Promise((done) => setTimeout(done, 0));
-}
-
 function describeKey(contents: WalletContents, key: MasterKey): MasterKeyInfo {
   const { facts } = key;
   return {
@@ -484,55 +396,4 @@ function describeKey(contents: WalletContents, key: MasterKey): MasterKeyInfo {
     backedUp: facts.backedUp,
     keptBy: key.providerCiphertext === null ? 'wallet' : 'provider',
   };
-}
-
-function contextBytes(options: DataKeyOptions): Uint8Array | null {
-  if (options.context === undefined) return null;
-  return typeof options.context === 'string' ? encodeUtf8(options.context) : options.context;
-}
-
-const NOBODY: KeyActor = {
-  user: '',
-  userId: -1,
-  databaseName: '',
-  databaseId: -1,
-  instanceName: '',
-  instanceNumber: 0,
-};
-
-function contextOf(options: WalletOptions): ChangeContext {
-  const { actor = NOBODY } = options;
-  return {
-    now: options.now ?? (() => new Date()),
-    randomBytes: options.randomBytes ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
-    get actor() {
-      return typeof actor === 'function' ? actor() : actor;
-    },
-  };
-}
-
-/** A password's mark: its HMAC under a key of this process and wallet. Tells equal from different, and nothing else. */
-interface PasswordMark {
-  readonly key: Uint8Array;
-  readonly digest: Uint8Array;
-}
-
-function passwordMark(password: WalletPassword): PasswordMark {
-  const key = crypto.getRandomValues(new Uint8Array(32));
-  return { key, digest: markDigest(key, password) };
-}
-
-function matchesMark(mark: PasswordMark, password: WalletPassword): boolean {
-  return equalSecretBytes(markDigest(mark.key, password), mark.digest);
-}
-
-function markDigest(key: Uint8Array, password: WalletPassword): Uint8Array {
-  if (password instanceof Secret) return hmac('sha256', key, password.expose());
-  if (typeof password !== 'string') return hmac('sha256', key, password);
-  const bytes = encodeUtf8(password);
-  try {
-    return hmac('sha256', key, bytes);
-  } finally {
-    bytes.fill(0);
-  }
 }
