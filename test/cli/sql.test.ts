@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { createCipheriv } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { splitScript } from '../../src/statement/index.ts';
+import { createWallet } from '../../src/wallet/index.ts';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const PAIR = '1e3eeec2f7cc8af9a919517216e8057d:d8ab781a44b864099a5e607a2063b265d7703f802fcfe7e8334cd8776da44444';
@@ -158,6 +160,26 @@ describe('keyward wallet', () => {
     const { out } = await wallet('backup', tde(), '--identifier', 'by hand');
     expect(out).toMatch(/ewallet_\d{16}_by hand\.p12\n$/);
     expect((await wallet('diff', tde(), out.trim())).out).toContain('1 the same');
+  });
+
+  it('opens an auto-login wallet, which needs no password', async () => {
+    const password = Buffer.from('0102030405060708090a0b0c0d0e0f10', 'hex');
+    using auto = await createWallet(new Uint8Array(password), { profile: 'oracle' });
+    auto.setKey({ keyTag: 'auto' });
+    const key = Buffer.alloc(16, 5);
+    const cipher = createCipheriv('aes-128-cbc', key, Buffer.from('c034d8311c02cef851f0144b81ed4bf2', 'hex'));
+    const secret = Buffer.concat([cipher.setAutoPadding(false).update(password), cipher.final()]);
+    const file = join(folder, 'cwallet.sso');
+    writeFileSync(
+      file,
+      Buffer.concat([Buffer.from('a1f84e36000000060000002106', 'hex'), key, secret, await auto.encode()]),
+    );
+    expect(await keyward(['wallet', 'keys', file])).toMatchObject({ status: 0, out: expect.stringContaining('auto') });
+    writeFileSync(file, readFileSync(file).subarray(0, 30));
+    expect(await keyward(['wallet', 'keys', file])).toMatchObject({
+      status: 8,
+      err: expect.stringContaining('ERR_AUTO_LOGIN_HEADER'),
+    });
   });
 
   it('never takes a password from the arguments, and asks for none without a terminal', async () => {

@@ -291,8 +291,13 @@ async function withBackupHint(
   const others = damaged === 0 ? '' : ` (${damaged} newer ${damaged === 1 ? 'one is' : 'ones are'} damaged too)`;
   const hint =
     `if the file is damaged, the newest intact backup is ${name}${others}${opens ? ', which opens with this password' : ''}: ` +
-    `keyward wallet restore '${name}' --directory '${directory}'`;
+    `keyward wallet restore ${quote(name)} --directory ${quote(directory)}`;
   return withHint(error as KeywardError, hint);
+}
+
+/** As one word of a shell. */
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Backups opened in search of an intact one: each costs a key derivation. */
