@@ -19,6 +19,7 @@ import {
   type MasterKeyInfo,
   openAutoLogin,
   openWallet,
+  verifyWallet,
   type Wallet,
 } from '../wallet/index.ts';
 import { askPassword, formatTable, type PasswordSource, printable } from './terminal.ts';
@@ -110,17 +111,13 @@ async function keys(path: string, options: Common): Promise<void> {
 }
 
 async function verify(path: string, options: Common): Promise<void> {
-  using wallet = await open(path, options);
-  const report = {
-    integrity: 'verified',
-    id: wallet.id,
-    generation: wallet.generation,
-    masterKeys: wallet.masterKeys.length,
-    activeKey: wallet.activeKey?.keyId ?? null,
-    otherEntries: wallet.otherEntries,
-  };
+  const bytes = new Uint8Array(readFileSync(walletPath(path)));
+  using password = await askPassword('keystore password', options);
+  const report = await verifyWallet(bytes, password);
   if (options.json === true) return print(JSON.stringify(report));
   print(`integrity verified: ${report.masterKeys} master keys, active: ${report.activeKey ?? 'none'}`);
+  for (const { severity, where, what, standard } of report.verdicts)
+    print(`${severity}: ${where}: ${what} (${standard})`);
   for (const alias of report.otherEntries) print(`other entry: ${printable(alias)}`);
 }
 

@@ -16,4 +16,5 @@ export { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } fro
 export type { DataKeyOptions, MasterKeyInfo, RewrapOptions, WalletOptions, WalletPassword } from './options.ts';
 export type { MasterKeyProvider, ProviderDescription, ProviderOptions } from './provider.ts';
 export { isWellBuilt, type WalletLayout, type WalletProfile } from './sealed.ts';
+export { verifyWallet, type WalletReport } from './verify.ts';
 export { createWallet, openWallet, Wallet } from './wallet.ts';

@@ -7,6 +7,7 @@ import {
   formatKeyId,
   openWallet,
   parseKeyId,
+  verifyWallet,
   type Wallet,
   type WalletOptions,
 } from '../../src/wallet/index.ts';
@@ -205,6 +206,25 @@ describe('the file', () => {
     console.log(`a wallet of ${bytes.length} bytes, damaged: ${JSON.stringify(counts)}`);
     expect(counts.offset).toBeGreaterThan(0);
     expect(counts.refused).toBeGreaterThan(0);
+  });
+});
+
+describe('verifyWallet', () => {
+  it('tells what a sound wallet holds and how well it is protected, and refuses any other', async () => {
+    const bytes = await made({ profile: 'oracle' }, (wallet) => wallet.setKey({ mkid: MKID, key: MK }));
+    const report = await verifyWallet(bytes, PASSWORD);
+    expect(report).toMatchObject({
+      integrity: 'verified',
+      generation: 1,
+      masterKeys: 1,
+      activeKey: KEY_ID,
+      otherEntries: [],
+    });
+    expect(report.verdicts.map((v) => `${v.where}: ${v.id}`)).toContain('MAC: kdf-iterations');
+    expect(JSON.stringify(report)).not.toContain(formatHex(MK).slice(0, 16));
+    await expect(verifyWallet(bytes.slice(0, -1), PASSWORD)).rejects.toMatchObject({
+      code: expect.stringMatching(/^ERR_DER_/),
+    });
   });
 });
 
