@@ -1,0 +1,8 @@
+/** The door of the x509 room: what a person wants to know of a certificate or a key. It reads; it verifies and signs nothing. */
+export { type CertificateSummary, parseCertificate } from './certificate.ts';
+export type { ExtensionSummary } from './extension.ts';
+export { type KeySummary, parsePrivateKeyInfo, parsePublicKeyInfo } from './key-info.ts';
+export type { NameSummary } from './name.ts';
+export { nameX509Oid } from './oids.ts';
+export { type PemBlock, parsePem } from './pem.ts';
+export { type CertificateRequestSummary, parseCertificateRequest } from './request.ts';
