@@ -33,7 +33,12 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   ttlv: { runsIn: 'both', mayImport: ['core'] },
   kmip: { runsIn: 'both', mayImport: ['ttlv', 'core'] },
   'kmip/client': { runsIn: 'Node', mayImport: ['kmip', 'pkcs12'] },
-  'kmip/server': { runsIn: 'Node', mayImport: ['kmip', 'wallet', 'wallet/file'] },
+  // `core` and `ttlv` directly: records are wrapped and authenticated by the core, attributes are stored as TTLV.
+  'kmip/server': {
+    runsIn: 'Node',
+    mayImport: ['kmip', 'ttlv', 'core', 'wallet', 'wallet/file'],
+    packages: { lmdb: 'dynamic' },
+  },
   wallet: { runsIn: 'both', mayImport: ['pkcs12', 'core'] },
   'wallet/file': { runsIn: 'Node', mayImport: ['wallet'] },
   kms: { runsIn: 'both', mayImport: ['core'] },

@@ -1,0 +1,228 @@
+/**
+ * A sealed record: an object as bytes, bound to its place, under a MAC.
+ *
+ *   "KWSR" | version 1 u8 | ordinal u64 | KEY_ID | unique identifier | owner | object type | attributes | index | wrapped | tag (32)
+ *   texts: u16 length, UTF-8 · attributes, index, wrapped: u32 length, bytes · index: entry*, entry = text text
+ *   wrapped: empty when the object has no material, else RFC 5649 under the `server-object` subkey
+ *
+ * HMAC-SHA-512 under the `server-mac` subkey covers everything before the tag. Its first half is the tag; its second half is never
+ * stored: it is the record's share of the set digest in the head (head.ts), which nobody without the key can compute, so no choice
+ * of old records can be made to add up. Layer: kmip/server, Node only.
+ */
+import { decodeUtf8, encodeUtf8 } from '../../bytes.ts';
+import { equalSecretBytes, hmac, unwrapKeyPadded, wrapKeyPadded } from '../../core/index.ts';
+import { AuthenticationError, UsageError } from '../../errors.ts';
+import type { ObjectKeys } from './object-keys.ts';
+import type { IndexEntry, StoredObject } from './store.ts';
+
+/** Bytes of a tag, and of a share. */
+export const TAG_BYTES = 32;
+
+/** An object with its wrapped material: what a record holds. */
+export interface RecordContents extends StoredObject {
+  /** Empty when there is no material. */
+  readonly wrapped: Uint8Array;
+}
+
+/** A record on its way to the disk. */
+export interface SealedRecord {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Its share of the set digest: 32 bytes, never stored. */
+  readonly share: Uint8Array<ArrayBuffer>;
+}
+
+/** Largest material. */
+const MAX_MATERIAL_BYTES = 1 << 20;
+const MAX_TEXT_BYTES = 0xffff;
+const MAX_BYTES = 16 << 20;
+const MAGIC = 0x4b575352; // "KWSR"
+const VERSION = 1;
+const HEAD_BYTES = 4 + 1 + 8;
+
+/** Wraps material. @throws {UsageError} ERR_STORE_LIMIT */
+export function wrapMaterial(keys: ObjectKeys, keyId: string, material: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (material.length === 0 || material.length > MAX_MATERIAL_BYTES)
+    throw new UsageError('ERR_STORE_LIMIT', `an object's material has 1 to ${MAX_MATERIAL_BYTES} bytes`);
+  return wrapKeyPadded(keys.kek(keyId), material);
+}
+
+/** Unwraps material; the result is the caller's to wipe. @throws {AuthenticationError} ERR_STORE_RECORD */
+export function unwrapMaterial(keys: ObjectKeys, record: RecordContents): Uint8Array<ArrayBuffer> | null {
+  if (!record.hasMaterial) return null;
+  try {
+    return unwrapKeyPadded(keys.kek(record.keyId), record.wrapped);
+  } catch (error) {
+    throw error instanceof AuthenticationError ? recordFault(record.ordinal) : error;
+  }
+}
+
+/** Makes the sealed form of a record. @throws {UsageError} ERR_STORE_LIMIT */
+export function sealRecord(keys: ObjectKeys, record: RecordContents): SealedRecord {
+  const texts = [record.keyId, record.uniqueIdentifier, record.owner, record.objectType].map(encodeUtf8);
+  const entries = record.index.map((pair) => pair.map(encodeUtf8));
+  const indexBytes = entries.reduce((sum, pair) => pair.reduce((n, text) => n + 2 + text.length, sum), 0);
+  let length = HEAD_BYTES + TAG_BYTES;
+  for (const text of texts) length += 2 + text.length;
+  for (const part of [record.attributes.length, indexBytes, record.wrapped.length]) {
+    if (part > MAX_BYTES)
+      throw new UsageError('ERR_STORE_LIMIT', `a part of an object has more than ${MAX_BYTES} bytes`);
+    length += 4 + part;
+  }
+  const out = new Writer(length);
+  out.u32(MAGIC);
+  out.u8(VERSION);
+  out.u64(record.ordinal);
+  for (const text of texts) out.text(text);
+  out.bytes(record.attributes);
+  out.u32(indexBytes);
+  for (const [name, value] of entries as [Uint8Array, Uint8Array][]) {
+    out.text(name);
+    out.text(value);
+  }
+  out.bytes(record.wrapped);
+  const mac = hmac('sha512', keys.mac(record.keyId), out.array.subarray(0, length - TAG_BYTES));
+  out.array.set(mac.subarray(0, TAG_BYTES), length - TAG_BYTES);
+  const share = mac.slice(TAG_BYTES);
+  mac.fill(0);
+  return { bytes: out.array, share };
+}
+
+/** A record that was opened. */
+export interface OpenedRecord {
+  readonly record: RecordContents;
+  readonly share: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Checks and reads a record. What it returns holds copies.
+ *
+ * @param ordinal the key it was found under
+ * @throws {AuthenticationError} ERR_STORE_RECORD: not as it was written, or not written here
+ */
+export function openRecord(keys: ObjectKeys, ordinal: number, bytes: Uint8Array): OpenedRecord {
+  const reader = new Reader(bytes, ordinal);
+  if (reader.u32() !== MAGIC || reader.u8() !== VERSION || reader.u64() !== ordinal) throw recordFault(ordinal);
+  const keyId = reader.text();
+  if (bytes.length < HEAD_BYTES + TAG_BYTES || !keys.has(keyId)) throw recordFault(ordinal);
+  const end = bytes.length - TAG_BYTES;
+  const mac = hmac('sha512', keys.mac(keyId), bytes.subarray(0, end));
+  const share = mac.slice(TAG_BYTES);
+  const genuine = equalSecretBytes(mac.subarray(0, TAG_BYTES), bytes.subarray(end));
+  mac.fill(0);
+  if (!genuine) throw recordFault(ordinal);
+  const [uniqueIdentifier, owner, objectType] = [reader.text(), reader.text(), reader.text()];
+  const attributes = reader.bytes();
+  const index = reader.entries();
+  const wrapped = reader.bytes();
+  const hasMaterial = wrapped.length > 0;
+  return {
+    record: { ordinal, keyId, uniqueIdentifier, owner, objectType, attributes, index, wrapped, hasMaterial },
+    share,
+  };
+}
+
+/** The one error for a record that is not what was written. */
+export function recordFault(ordinal: number): AuthenticationError {
+  return new AuthenticationError(
+    'ERR_STORE_RECORD',
+    `record ${ordinal} of the object store is not as it was written, or its master key is not in this wallet`,
+  );
+}
+
+class Writer {
+  readonly array: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(length: number) {
+    this.array = new Uint8Array(length);
+    this.#view = new DataView(this.array.buffer);
+  }
+
+  u8(value: number): void {
+    this.#view.setUint8(this.#at++, value);
+  }
+
+  u32(value: number): void {
+    this.#view.setUint32(this.#at, value);
+    this.#at += 4;
+  }
+
+  u64(value: number): void {
+    this.u32(Math.floor(value / 2 ** 32));
+    this.u32(value >>> 0);
+  }
+
+  text(utf8: Uint8Array): void {
+    if (utf8.length > MAX_TEXT_BYTES)
+      throw new UsageError('ERR_STORE_LIMIT', `a text of an object has more than ${MAX_TEXT_BYTES} bytes`);
+    this.#view.setUint16(this.#at, utf8.length);
+    this.#at += 2;
+    this.#raw(utf8);
+  }
+
+  bytes(value: Uint8Array): void {
+    this.u32(value.length);
+    this.#raw(value);
+  }
+
+  #raw(value: Uint8Array): void {
+    this.array.set(value, this.#at);
+    this.#at += value.length;
+  }
+}
+
+/** Reads within the bytes; anything beyond them is the one fault. Nothing it returns is trusted before the MAC was checked. */
+class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #ordinal: number;
+  readonly #end: number;
+  #at = 0;
+
+  constructor(bytes: Uint8Array, ordinal: number) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#ordinal = ordinal;
+    this.#end = bytes.length - TAG_BYTES;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4));
+  }
+
+  u64(): number {
+    return this.u32() * 2 ** 32 + this.u32();
+  }
+
+  text(): string {
+    const length = this.#view.getUint16(this.#take(2));
+    const at = this.#take(length);
+    return decodeUtf8(this.#bytes.subarray(at, at + length));
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    const length = this.u32();
+    const at = this.#take(length);
+    return new Uint8Array(this.#bytes.subarray(at, at + length));
+  }
+
+  entries(): IndexEntry[] {
+    const length = this.u32();
+    const end = this.#at + length;
+    const found: IndexEntry[] = [];
+    while (this.#at < end) found.push([this.text(), this.text()]);
+    return found;
+  }
+
+  #take(length: number): number {
+    const at = this.#at;
+    if (at + length > this.#end) throw recordFault(this.#ordinal);
+    this.#at = at + length;
+    return at;
+  }
+}
