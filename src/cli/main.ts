@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addDemoCommand } from './demo.ts';
 import { EXIT, exitStatus, formatError } from './exit.ts';
 import { addSqlCommand } from './sql.ts';
+import { addTtlvCommands } from './ttlv.ts';
 import { addWalletCommands } from './wallet.ts';
 
 const program = new Command('keyward')
@@ -14,6 +15,7 @@ const program = new Command('keyward')
   .showHelpAfterError('(keyward --help shows the commands)');
 addSqlCommand(program);
 addWalletCommands(program);
+addTtlvCommands(program);
 addDemoCommand(program);
 
 try {

@@ -2,12 +2,71 @@
  * What the commands say and ask. Rules: results go to standard output, everything else to standard error; passwords are read
  * without echo, from a file or from a descriptor, never from the arguments; text of files is printed without control characters.
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { read } from 'read';
 import stringWidth from 'string-width';
 import { UsageError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import type { SqlValue } from '../statement/index.ts';
+
+/** Prints a line of a result. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/**
+ * Writes a result that may be secret, then wipes it: into a new file (0600), else to standard output.
+ *
+ * @throws {UsageError} ERR_FILE_EXISTS
+ */
+export function writeResult(bytes: Uint8Array, file?: string): void {
+  try {
+    if (file === undefined) writeAll(1, bytes);
+    else writeNewFile(file, bytes);
+  } finally {
+    bytes.fill(0);
+  }
+}
+
+/** Makes a file that must not exist yet, durably. @throws {UsageError} ERR_FILE_EXISTS */
+export function writeNewFile(file: string, bytes: Uint8Array, mode = 0o600): void {
+  const fd = openNew(file, mode);
+  try {
+    fchmodSync(fd, mode);
+    writeAll(fd, bytes);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openNew(file: string, mode: number): number {
+  try {
+    return openSync(file, 'wx', mode & 0o600);
+  } catch (error) {
+    if ((error as { readonly code?: string }).code !== 'EEXIST') throw error;
+    throw new UsageError('ERR_FILE_EXISTS', `there is already a file ${file}`, { hint: 'nothing was overwritten' });
+  }
+}
+
+/** Writes to the end; a pipe that does not block may take less, or nothing for a moment. */
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      if ((error as { readonly code?: string }).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+/** The value of an option that is one of a few words. @throws {UsageError} ERR_OPTION */
+export function oneOf<const T extends string>(option: string, value: string, words: readonly T[]): T {
+  const word = words.find((w) => w === value);
+  if (word !== undefined) return word;
+  throw new UsageError('ERR_OPTION', `${option} must be one of ${words.join(', ')}`);
+}
 
 /** Where a password comes from. */
 export interface PasswordSource {
