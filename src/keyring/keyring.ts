@@ -6,8 +6,9 @@ import type { Secret } from '../secret.ts';
 
 /** One deadline for all that a call does, and what ends it early. */
 export interface CallOptions {
+  /** Ends a call before it has changed anything; a change that has begun is finished. */
   readonly signal?: AbortSignal;
-  /** Default: the back end's own. */
+  /** For what waits for a server. Default: the back end's own. */
   readonly timeoutMs?: number;
 }
 
@@ -76,6 +77,13 @@ export interface Keyring extends AsyncDisposable {
 
   /** All keys, newest version each; of all owners unless one is named. */
   list(options?: OwnerOptions): AsyncIterable<KeyringKeyInfo>;
+
+  /**
+   * Destroys what creations that broke off left behind, once it is older than a grace time; such things are never shown.
+   *
+   * @returns how many; 0 for back ends that write whole keys or none
+   */
+  gc(options?: CallOptions): Promise<number>;
 
   /** Lets go of connections and files; wipes what it kept. Safe to call twice. */
   close(): Promise<void>;

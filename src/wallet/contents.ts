@@ -7,7 +7,7 @@
  *   ORACLE.SECURITY.DB.ENCRYPTION.MASTERKEY   KEY_ID of the active key
  *   KEYWARD.KEYS                              JSON, the KeyFacts of all keys (key-facts.ts)
  *   KEYWARD.KMS.<KEY_ID>                      the provider's ciphertext of the key, base64
- *   KEYWARD.KEYRING.<owner>.<id>              a keyring key: JSON head and base64 key
+ *   KEYWARD.KEYRING.<owner>.<id>[.<version>]  a keyring key: JSON head and base64 key; version 1 has no number
  *   KEYWARD.WALLET                            JSON, WalletFacts
  */
 import { formatHex } from '../bytes.ts';

@@ -51,9 +51,10 @@ export function sameRecord(a: MasterKey, b: MasterKey): boolean {
   );
 }
 
-/** The alias of a keyring key; different names give different aliases. */
-export function keyringAlias(owner: string, id: string): string {
-  return `${KEYRING_PREFIX}${encodeName(owner)}.${encodeName(id)}`;
+/** The alias of one version of a keyring key; different names and versions give different aliases, as no name keeps a dot. */
+export function keyringAlias(owner: string, id: string, version: number = 1): string {
+  const alias = `${KEYRING_PREFIX}${encodeName(owner)}.${encodeName(id)}`;
+  return version === 1 ? alias : `${alias}.${version}`;
 }
 
 /**
@@ -272,7 +273,9 @@ function readKeyringEntry(alias: string, value: Secret): KeyringEntry {
   if (split < 0) throw malformed(alias);
   const headJson = parseJson<Omit<KeyringEntry, 'key'>>(alias, bytes.subarray(0, split));
   const { owner, id, type, created, version } = headJson;
-  if (typeof owner !== 'string' || typeof id !== 'string' || keyringAlias(owner, id) !== alias) throw malformed(alias);
+  const typed = [owner, id, type, created].every((text) => typeof text === 'string');
+  if (!typed || !Number.isSafeInteger(version) || version < 1) throw malformed(alias);
+  if (keyringAlias(owner, id, version) !== alias) throw malformed(alias);
   return { owner, id, type, created, version, key: Secret.adopt(decodeValue(alias, bytes.subarray(split + 1))) };
 }
 

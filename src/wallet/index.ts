@@ -12,6 +12,7 @@ export { type DataKeyEnvelope, PURPOSE, type Purpose, parseDataKeyEnvelope } fro
 export { diffWallets, type WalletDifference } from './diff.ts';
 export { formatHexKeyId, formatKeyId, looksGenerated, parseKeyId } from './key-id.ts';
 export { type KeyMaterial, parseKeyMaterial } from './key-material.ts';
+export type { NewKeyringEntry } from './keyring-entry.ts';
 export { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';
 export type { DataKeyOptions, MasterKeyInfo, RewrapOptions, WalletOptions, WalletPassword } from './options.ts';
 export type { MasterKeyProvider, ProviderDescription, ProviderOptions } from './provider.ts';

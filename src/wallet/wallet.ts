@@ -28,8 +28,14 @@ import {
   unwrapDataKey,
   wrapDataKey,
 } from './data-key.ts';
-import { keyringAlias } from './entries.ts';
 import { formatHexKeyId } from './key-id.ts';
+import {
+  addKeyringEntry,
+  findKeyringEntry,
+  type NewKeyringEntry,
+  removeKeyringEntry,
+  wipeOtherEntries,
+} from './keyring-entry.ts';
 import {
   contextBytes,
   contextOf,
@@ -230,46 +236,26 @@ export class Wallet {
     return await rewrapAll(envelopes, { masterKeys, active: this.#active(), keyOf }, options);
   }
 
-  /** All keyring keys. Lent: do not dispose of their secrets. */
+  /** All versions of all keyring keys. Lent: do not dispose of their secrets. */
   get keyringEntries(): readonly KeyringEntry[] {
     return [...this.#live().keyring.values()];
   }
 
-  /** One keyring key; undefined when there is none. Lent. */
-  keyringEntry(owner: string, id: string): KeyringEntry | undefined {
-    return this.#live().keyring.get(keyringAlias(owner, id));
+  /** One version of a keyring key, the newest unless asked otherwise; undefined when there is none. Lent. */
+  keyringEntry(owner: string, id: string, version?: number): KeyringEntry | undefined {
+    return findKeyringEntry(this.#live(), owner, id, version);
   }
 
-  /** Adds a keyring key; its bytes are copied. @throws {StateError} ERR_KEYRING_EXISTS */
-  addKeyringEntry(entry: {
-    readonly owner: string;
-    readonly id: string;
-    readonly type: string;
-    readonly key: Uint8Array;
-    readonly version?: number;
-  }): void {
-    const contents = this.#live();
-    const alias = keyringAlias(entry.owner, entry.id);
-    if (contents.keyring.has(alias)) throw new StateError('ERR_KEYRING_EXISTS', 'a key of that owner and id exists');
-    const { owner, id, type, version = 1 } = entry;
-    const added: KeyringEntry = {
-      owner,
-      id,
-      type,
-      version,
-      created: this.#context.now().toISOString(),
-      key: Secret.from(entry.key),
-    };
-    this.#contents = { ...contents, keyring: new Map(contents.keyring).set(alias, added) };
+  /** Adds a version of a keyring key (default: the first); its bytes are copied. @throws {StateError} ERR_KEYRING_EXISTS */
+  addKeyringEntry(entry: NewKeyringEntry): void {
+    this.#contents = addKeyringEntry(this.#live(), entry, this.#context);
   }
 
-  /** Removes a keyring key; false when there was none. */
+  /** Removes a keyring key, all versions of it; false when there was none. */
   removeKeyringEntry(owner: string, id: string): boolean {
     const contents = this.#live();
-    const keyring = new Map(contents.keyring);
-    if (!keyring.delete(keyringAlias(owner, id))) return false;
-    this.#contents = { ...contents, keyring };
-    return true;
+    this.#contents = removeKeyringEntry(contents, owner, id);
+    return this.#contents !== contents;
   }
 
   /**
@@ -304,6 +290,7 @@ export class Wallet {
   /** Takes over what a fork has become. */
   adopt(fork: Wallet): void {
     if (this.#sealed !== fork.#sealed) this.#sealed.retire();
+    wipeOtherEntries(this.#contents.keyring, fork.#contents.keyring);
     this.#sealed = fork.#sealed;
     this.#contents = fork.#contents;
     this.#mark = fork.#mark;
@@ -314,6 +301,7 @@ export class Wallet {
     if (this.#sealed !== fork.#sealed) fork.#sealed.retire();
     const mine = new Set([...this.#contents.masterKeys.values()].map((key) => key.key));
     for (const { key } of fork.#contents.masterKeys.values()) if (!mine.has(key)) key?.dispose();
+    wipeOtherEntries(fork.#contents.keyring, this.#contents.keyring);
   }
 
   /**

@@ -43,7 +43,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'wallet/file': { runsIn: 'Node', mayImport: ['wallet'] },
   kms: { runsIn: 'both', mayImport: ['core'] },
   okv: { runsIn: 'both', mayImport: [] },
-  keyring: { runsIn: 'Node', mayImport: ['wallet', 'wallet/file', 'kmip/client', 'okv'] },
+  // `core` to keep keys wrapped in memory; `kmip` for the types of messages and the helpers over attributes.
+  keyring: { runsIn: 'Node', mayImport: ['core', 'wallet', 'wallet/file', 'kmip', 'kmip/client', 'okv'] },
   statement: { runsIn: 'both', mayImport: ['wallet'] },
   // `wallet` beside `wallet/file`: keys are exported to and merged from wallets that are only bytes, without a file of ours.
   instance: { runsIn: 'Node', mayImport: ['statement', 'wallet', 'wallet/file', 'keyring', 'kms'] },
