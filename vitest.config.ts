@@ -40,7 +40,7 @@ const config: ViteUserConfig = defineConfig({
         },
         test: {
           name: 'browser',
-          include: ['test/{core,pkcs12,ttlv,zeroize}/**/*.test.ts', 'test/support/vectors.test.ts'],
+          include: ['test/{core,kms,pkcs12,ttlv,zeroize}/**/*.test.ts', 'test/support/vectors.test.ts'],
           setupFiles: ['test/zeroize/setup.ts'],
           exclude: ['test/**/*.node.test.ts'],
           testTimeout: 120_000 * patience,

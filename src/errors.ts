@@ -132,6 +132,36 @@ export class TransportError extends KeywardError {
   }
 }
 
+/** A key management service answered with a failure. The fields are the service's own; what was secret in the request is cut out. */
+export class ProviderError extends KeywardError {
+  override readonly name: string = 'ProviderError';
+  /** What was asked, such as `Decrypt`. */
+  readonly action: string;
+  /** The service's code, such as `ResourceUnavailable.CmkDisabled`. */
+  readonly providerCode: string;
+  readonly providerMessage: string;
+  /** By which the service's operator finds the request; null where the answer had none. */
+  readonly requestId: string | null;
+
+  constructor(
+    code: string,
+    message: string,
+    fields: {
+      readonly action: string;
+      readonly providerCode: string;
+      readonly providerMessage: string;
+      readonly requestId: string | null;
+    },
+    details: ErrorDetails = {},
+  ) {
+    super(code, message, details);
+    this.action = fields.action;
+    this.providerCode = fields.providerCode;
+    this.providerMessage = fields.providerMessage;
+    this.requestId = fields.requestId;
+  }
+}
+
 /** Well-formed, but uses something keyward does not do. */
 export class UnsupportedError extends KeywardError {
   override readonly name: string = 'UnsupportedError';

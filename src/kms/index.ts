@@ -1,0 +1,20 @@
+/** The door of the kms room: key management services that protect master keys. */
+export { encodeKmsSettings, isKmsUrl, type KmsType, KmsUrl, type KmsUrlParts, parseKmsUrl } from './kms-url.ts';
+export { signTc3, type Tc3Credentials, type Tc3Request, type Tc3Signature } from './tc3.ts';
+export {
+  KMS_API_VERSION,
+  type KmsCallOptions,
+  type KmsKeyDescription,
+  type ReencryptedKey,
+  TencentKms,
+  type TencentKmsOptions,
+  type TencentKmsSettings,
+} from './tencent-kms.ts';
+export {
+  fetchTransport,
+  type KmsClock,
+  type KmsHttpRequest,
+  type KmsHttpResponse,
+  type KmsTransport,
+  platformClock,
+} from './transport.ts';
