@@ -18,4 +18,4 @@ export type { DataKeyOptions, MasterKeyInfo, RewrapOptions, WalletOptions, Walle
 export type { MasterKeyProvider, ProviderDescription, ProviderOptions } from './provider.ts';
 export { isWellBuilt, type WalletLayout, type WalletProfile } from './sealed.ts';
 export { verifyWallet, type WalletReport } from './verify.ts';
-export { createWallet, openWallet, Wallet } from './wallet.ts';
+export { adoptWallet, createWallet, openWallet, Wallet } from './wallet.ts';

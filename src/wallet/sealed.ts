@@ -87,33 +87,34 @@ export async function openSealed(
   const { signal, onProgress } = options;
   const pfx = parsePfx(bytes);
   const opened = await pfx.unlock(password, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
-  return contentsOf(opened, options, context);
-}
-
-function contentsOf(opened: UnlockedPfx, options: WalletOptions, context: ChangeContext): OpenedWallet {
   try {
-    const { bags } = opened;
-    const isJava = bags.some((bag) => bag.kind === 'java-secret' && bag.friendlyName === JSON_ALIAS);
-    const layout: WalletLayout = isJava ? 'java' : 'oracle';
-    const entries = layout === 'java' ? readJavaEntries(bags) : readOracleEntries(bags);
-    const contents = parseEntries(entries, { facts: emptyContents(context).facts, actor: context.actor });
-    const profile = options.profile ?? guessProfile(opened.pfx, layout);
-    return {
-      contents,
-      sealed: new SealedWallet({
-        layout,
-        profile,
-        options,
-        opened,
-        read: contents,
-        session: opened.session,
-        password: null,
-      }),
-    };
+    return readOpened(opened, options, context);
   } catch (error) {
     opened.dispose();
     throw error;
   }
+}
+
+/** Reads a file that is open; the wallet takes it over, unless this throws. @throws {FormatError} ERR_WALLET_ENTRY */
+export function readOpened(opened: UnlockedPfx, options: WalletOptions, context: ChangeContext): OpenedWallet {
+  const { bags } = opened;
+  const isJava = bags.some((bag) => bag.kind === 'java-secret' && bag.friendlyName === JSON_ALIAS);
+  const layout: WalletLayout = isJava ? 'java' : 'oracle';
+  const entries = layout === 'java' ? readJavaEntries(bags) : readOracleEntries(bags);
+  const contents = parseEntries(entries, { facts: emptyContents(context).facts, actor: context.actor });
+  const profile = options.profile ?? guessProfile(opened.pfx, layout);
+  return {
+    contents,
+    sealed: new SealedWallet({
+      layout,
+      profile,
+      options,
+      opened,
+      read: contents,
+      session: opened.session,
+      password: null,
+    }),
+  };
 }
 
 interface SealedParts {

@@ -3,6 +3,7 @@
  * memory; `encode` gives the file. `wallet/file` puts files, locks and backups around it. Layer: wallet, universal.
  */
 import { StateError, UsageError } from '../errors.ts';
+import type { UnlockedPfx } from '../pkcs12/index.ts';
 import { Secret } from '../secret.ts';
 import {
   activateKey,
@@ -47,7 +48,7 @@ import {
 } from './options.ts';
 import { matchesMark, type PasswordMark, passwordMark } from './password-mark.ts';
 import { rewrapAll } from './rewrap.ts';
-import { createSealed, openSealed, type SealedWallet, type WalletLayout } from './sealed.ts';
+import { createSealed, openSealed, readOpened, type SealedWallet, type WalletLayout } from './sealed.ts';
 
 /**
  * Makes an empty wallet. Derives keys: the cost is that of the profile's iterations.
@@ -78,6 +79,19 @@ export async function openWallet(
 ): Promise<Wallet> {
   const context = contextOf(options);
   const { contents, sealed } = await openSealed(bytes, password, options, context);
+  return new Wallet(contents, sealed, passwordMark(password), context);
+}
+
+/**
+ * Makes a wallet of a PKCS#12 file that is open already; nothing is derived again. The wallet takes the file over, and disposes of it
+ * with itself, unless this throws.
+ *
+ * @param password the one it was opened with; copied in a form that only tells whether another is the same
+ * @throws {FormatError} ERR_WALLET_ENTRY
+ */
+export function adoptWallet(opened: UnlockedPfx, password: WalletPassword, options: WalletOptions = {}): Wallet {
+  const context = contextOf(options);
+  const { contents, sealed } = readOpened(opened, options, context);
   return new Wallet(contents, sealed, passwordMark(password), context);
 }
 

@@ -48,7 +48,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   statement: { runsIn: 'both', mayImport: ['wallet'] },
   // `wallet` beside `wallet/file`: keys are exported to and merged from wallets that are only bytes, without a file of ours.
   instance: { runsIn: 'Node', mayImport: ['statement', 'wallet', 'wallet/file', 'keyring', 'kms'] },
-  inspect: { runsIn: 'both', mayImport: ['pkcs12', 'wallet', 'ttlv', 'kmip', 'x509', 'okv', 'statement'] },
+  // `core`: the index of DER elements, and the hash of the file.
+  inspect: { runsIn: 'both', mayImport: ['core', 'pkcs12', 'wallet', 'ttlv', 'kmip', 'x509', 'okv', 'statement'] },
   cli: {
     runsIn: 'Node',
     mayImport: 'everything',
