@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { addDemoCommand } from './demo.ts';
 import { EXIT, exitStatus, formatError } from './exit.ts';
+import { addInspectCommand } from './inspect.ts';
 import { addSqlCommand } from './sql.ts';
 import { addTtlvCommands } from './ttlv.ts';
 import { addWalletCommands } from './wallet.ts';
@@ -16,6 +17,7 @@ const program = new Command('keyward')
 addSqlCommand(program);
 addWalletCommands(program);
 addTtlvCommands(program);
+addInspectCommand(program);
 addDemoCommand(program);
 
 try {

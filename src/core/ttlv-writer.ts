@@ -150,6 +150,8 @@ export class TtlvWriter {
 
   /** Puts a Text String. Lone surrogates are refused. */
   text(ttlvTag: number, value: string): void {
+    // Callers of plain JavaScript: without a length nothing would be counted, and so nothing wiped.
+    if (typeof value !== 'string') throw outOfRange(ttlvTag, 'TextString');
     const view = this.#memory;
     const to = this.#at + 8;
     const length = value.length;
@@ -198,6 +200,7 @@ export class TtlvWriter {
   }
 
   #bytes(itemHead: number, bytes: Uint8Array): void {
+    if (!(bytes instanceof Uint8Array)) throw outOfRange(itemHead >>> 8, 'bytes');
     const to = this.#at + 8;
     if (bytes.length > this.#end - to) throw this.#full();
     this.#used = to + bytes.length;

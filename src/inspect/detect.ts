@@ -85,11 +85,19 @@ function detectText(bytes: Uint8Array): FileKind {
   if (/^-----BEGIN [A-Z0-9 .#-]+-----/m.test(text)) return 'pem';
   if (/^\s*(0x)?(42|54)[\s:]*[0-9a-f]{2}[\s:]*[0-9a-f]{2}[\s:]*01/i.test(text) && /^[\s:0-9a-fx]*$/i.test(text))
     return 'ttlv-hex';
-  if (/^\s*(<\?xml[^>]*>\s*)?(<!--[\s\S]*?-->\s*)?<(RequestMessage|ResponseMessage|KMIP|TTLV|[A-Z][A-Za-z0-9_]*[ />])/.test(text))
+  if (
+    /^\s*(<\?xml[^>]*>\s*)?(<!--[\s\S]*?-->\s*)?<(RequestMessage|ResponseMessage|KMIP|TTLV|[A-Z][A-Za-z0-9_]*[ />])/.test(
+      text,
+    )
+  )
     return 'ttlv-xml';
   if (/^\s*\{\s*"(tag|type|value)"\s*:/.test(text)) return 'ttlv-json';
   if (/^\s*(STANDBY_)?SERVER\s*=/im.test(text)) return 'okvclient';
-  if (/\b(ADMINISTER\s+KEY\s+MANAGEMENT|V\$ENCRYPTION_(KEYS|WALLET)|keyring_key_\w+\s*\(|keyring_(keys|okv\w*|operations))\b/i.test(text))
+  if (
+    /\b(ADMINISTER\s+KEY\s+MANAGEMENT|V\$ENCRYPTION_(KEYS|WALLET)|keyring_key_\w+\s*\(|keyring_(keys|okv\w*|operations))\b/i.test(
+      text,
+    )
+  )
     return 'statement';
   return 'unknown';
 }

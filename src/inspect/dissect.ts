@@ -115,7 +115,11 @@ function closeDone(
   record: number,
   places: Place[],
 ): void {
-  for (let last = open[open.length - 1]; last !== undefined && last.nextRecord <= record; last = open[open.length - 1]) {
+  for (
+    let last = open[open.length - 1];
+    last !== undefined && last.nextRecord <= record;
+    last = open[open.length - 1]
+  ) {
     (places[last.index] as Place).next = places.length;
     open.pop();
   }

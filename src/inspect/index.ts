@@ -1,7 +1,16 @@
 /** The door of the inspect room: bytes in, report out. */
 export { detectKind, type FileKind } from './detect.ts';
 export { type Dissection, type DissectionElement, dissectDer, dissectTtlv } from './dissect.ts';
-export { inspect } from './inspect.ts';
+export { inspect, ttlvBytes } from './inspect.ts';
+export {
+  type BagReport,
+  type KeyringKeyReport,
+  type MasterKeyReport,
+  type OpenedFile,
+  type OpenedReport,
+  type OpenFileOptions,
+  openFile,
+} from './open.ts';
 export type {
   AutoLoginReport,
   CertificateReport,
@@ -20,5 +29,4 @@ export type {
   TtlvReport,
   UnknownReport,
 } from './report.ts';
-export { formatReport } from './text.ts';
-export { type OpenedFile, type OpenedReport, openFile } from './open.ts';
+export { formatReport, printableText } from './text.ts';

@@ -68,7 +68,9 @@ export function inspect(bytes: Uint8Array): Report {
 type Base = Pick<ReportBase, 'sizeBytes' | 'sha256'>;
 
 /** Runs a reader; its fault instead of its result where the bytes do not hold. */
-function attempt<T>(read: () => T): { readonly value: T; readonly fault: null } | { readonly value: null; readonly fault: Fault } {
+function attempt<T>(
+  read: () => T,
+): { readonly value: T; readonly fault: null } | { readonly value: null; readonly fault: Fault } {
   try {
     return { value: read(), fault: null };
   } catch (error) {
@@ -99,7 +101,11 @@ function structureOf(pfx: Pfx): NonNullable<Pkcs12Report['structure']> {
     mac:
       mac === null
         ? null
-        : { name: mac.name, derivation: derivationOf(mac.kdf), fault: mac.failure === null ? null : faultOf(mac.failure) },
+        : {
+            name: mac.name,
+            derivation: derivationOf(mac.kdf),
+            fault: mac.failure === null ? null : faultOf(mac.failure),
+          },
     safes: pfx.safes.map(safeOf),
     cost,
     quirks,
@@ -127,7 +133,9 @@ function derivationOf(kdf: KdfInfo | null): Derivation | null {
   const salt = formatHex(kdf.salt);
   if (kdf.kdf === 'scrypt') return { name: `scrypt N=${kdf.n} r=${kdf.r} p=${kdf.p}`, iterations: null, salt };
   const hashName = kdf.hash.toUpperCase().replace(/^SHA(\d)/, 'SHA-$1');
-  const name = { pbkdf2: `PBKDF2-HMAC-${hashName}`, pkcs12: `PKCS#12 KDF, ${hashName}`, pbkdf1: `PBKDF1, ${hashName}` }[kdf.kdf];
+  const name = { pbkdf2: `PBKDF2-HMAC-${hashName}`, pkcs12: `PKCS#12 KDF, ${hashName}`, pbkdf1: `PBKDF1, ${hashName}` }[
+    kdf.kdf
+  ];
   return { name, iterations: kdf.iterations, salt };
 }
 
@@ -178,7 +186,8 @@ export function ttlvBytes(bytes: Uint8Array, kind: FileKind): Uint8Array {
   const text = decodeUtf8(bytes);
   if (kind === 'ttlv-hex') {
     const digits = text.replace(/0x|[\s:]/gi, '');
-    if (digits.length % 2 !== 0) throw new FormatError('ERR_TTLV_TRUNCATED', 'an odd number of hex digits', { offset: digits.length >> 1 });
+    if (digits.length % 2 !== 0)
+      throw new FormatError('ERR_TTLV_TRUNCATED', 'an odd number of hex digits', { offset: digits.length >> 1 });
     return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   }
   const tree: TtlvNode = kind === 'ttlv-xml' ? parseTtlvXml(text) : parseTtlvJson(text);
@@ -192,7 +201,13 @@ export function ttlvBytes(bytes: Uint8Array, kind: FileKind): Uint8Array {
 function reportOkvClient(bytes: Uint8Array, base: Base): OkvClientReport {
   const { value, fault } = attempt(() => parseOkvClient(decodeUtf8(bytes)));
   const servers = (value?.servers ?? []).map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`);
-  return { kind: 'okvclient', ...base, fault, servers, warnings: (value?.warnings ?? []).map(String) };
+  return {
+    kind: 'okvclient',
+    ...base,
+    fault,
+    servers,
+    warnings: (value?.warnings ?? []).map(({ message }) => message),
+  };
 }
 
 function reportStatements(bytes: Uint8Array, base: Base): StatementReport {

@@ -196,7 +196,10 @@ function fileOf(opened: UnlockedPfx, password: WalletPassword): OpenedFile {
 }
 
 /** The wallet of a file that has entries of one, and why it is none where its entries are malformed. */
-function walletIn(opened: UnlockedPfx, password: WalletPassword): { readonly wallet: Wallet | null; readonly fault: Fault | null } {
+function walletIn(
+  opened: UnlockedPfx,
+  password: WalletPassword,
+): { readonly wallet: Wallet | null; readonly fault: Fault | null } {
   if (!opened.bags.some((bag) => bag.kind === 'oracle-secret' || bag.kind === 'java-secret'))
     return { wallet: null, fault: null };
   try {
@@ -280,7 +283,8 @@ function secretOf(bag: Bag | undefined): Secret | undefined {
 }
 
 function present<T>(value: T | null | undefined): T {
-  if (value === null || value === undefined) throw new StateError('ERR_KEY_NOT_FOUND', 'there is no such key in this file');
+  if (value === null || value === undefined)
+    throw new StateError('ERR_KEY_NOT_FOUND', 'there is no such key in this file');
   return value;
 }
 

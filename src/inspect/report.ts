@@ -61,7 +61,11 @@ export interface Pkcs12Report extends ReportBase {
   readonly structure: {
     readonly version: number;
     readonly integrity: 'password' | 'none' | 'signature';
-    readonly mac: { readonly name: string; readonly derivation: Derivation | null; readonly fault: Fault | null } | null;
+    readonly mac: {
+      readonly name: string;
+      readonly derivation: Derivation | null;
+      readonly fault: Fault | null;
+    } | null;
     readonly safes: readonly SafeReport[];
     /** What opening it costs, as far as can be seen. */
     readonly cost: { readonly iterations: number; readonly derivations: number };

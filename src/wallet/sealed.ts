@@ -87,6 +87,10 @@ export async function openSealed(
   const { signal, onProgress } = options;
   const pfx = parsePfx(bytes);
   const opened = await pfx.unlock(password, { ...(signal && { signal }), ...(onProgress && { onProgress }) });
+  return takeOpened(opened, options, context);
+}
+
+function takeOpened(opened: UnlockedPfx, options: WalletOptions, context: ChangeContext): OpenedWallet {
   try {
     return readOpened(opened, options, context);
   } catch (error) {
@@ -208,7 +212,7 @@ export class SealedWallet {
     } catch (error) {
       throw error instanceof AuthenticationError ? passwordChanged(error) : error;
     }
-    return contentsOf(opened, options, context);
+    return takeOpened(opened, options, context);
   }
 
   /** Wipes what only this one holds, when another takes its place: the file as opened is shared. */

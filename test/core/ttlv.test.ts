@@ -445,6 +445,22 @@ describe('the writer', () => {
     expect(refused((w) => w.integer(0x1000000, 1))).toBe('ERR_TTLV_TAG');
   });
 
+  it('refuses values of no type that only plain JavaScript can pass, and leaves nothing behind', () => {
+    const wrong = [{}, 7, null, undefined, ['a']] as unknown as string[];
+    for (const value of wrong) {
+      const secret = Secret.from(new Uint8Array(32).fill(0x5a));
+      const write = (put: 'text' | 'byteString') => () =>
+        writeTtlv((w) => {
+          w.open(0x420001);
+          w.byteString(0x420002, secret);
+          w[put](0x420003, value as never);
+          w.close();
+        });
+      for (const put of ['text', 'byteString'] as const)
+        expect(write(put), `${put} ${String(value)}`).toThrow(expect.objectContaining({ code: 'ERR_TTLV_VALUE' }));
+    }
+  });
+
   it('refuses what is not one item', () => {
     const refused = (write: Parameters<typeof writeTtlv>[0]) => faultOf(() => writeTtlv(write)).code;
     expect(refused(() => {})).toBe('ERR_TTLV_STATE');

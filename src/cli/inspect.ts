@@ -1,0 +1,60 @@
+/** `keyward inspect`: the report of any file, without its password; with `--open`, of everything in it. */
+import { readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { StateError } from '../errors.ts';
+import { formatReport, inspect, openFile } from '../inspect/index.ts';
+import { askPassword, type PasswordSource } from './terminal.ts';
+
+interface InspectOptions extends PasswordSource {
+  readonly json?: boolean;
+  readonly open?: boolean;
+}
+
+/** Adds the command. */
+export function addInspectCommand(program: Command): void {
+  program
+    .command('inspect <file>')
+    .description(
+      'say what a file is and what can be seen of it: wallets, certificates, keys, KMIP messages, okvclient.ora, SQL',
+    )
+    .option('--open', 'open a wallet and list what is in it; key values are never shown')
+    .option('--password-file <file>', 'read the password from the first line of a file')
+    .option('--password-fd <number>', 'read the password from a file descriptor')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  keyward inspect ewallet.p12 --json\n')
+    .action(runInspect);
+}
+
+async function runInspect(file: string, options: InspectOptions): Promise<void> {
+  const bytes = readWhole(file);
+  const report = inspect(bytes);
+  const canOpen = report.kind === 'pkcs12' || report.kind === 'auto-login';
+  const opened = options.open === true && canOpen ? await open(bytes, report.kind, options) : undefined;
+  const { json } = options;
+  process.stdout.write(
+    json === true
+      ? `${JSON.stringify(opened === undefined ? report : { ...report, opened }, null, 2)}\n`
+      : formatReport(report, opened),
+  );
+  if (report.fault !== null) process.exitCode = 8;
+}
+
+async function open(bytes: Uint8Array, kind: 'pkcs12' | 'auto-login', options: InspectOptions) {
+  if (kind === 'auto-login') {
+    using own = await openFile(bytes, null, { owner: { host: hostname(), user: userInfo().username } });
+    return own.report;
+  }
+  using password = await askPassword('password', options);
+  using file = await openFile(bytes, password);
+  return file.report;
+}
+
+function readWhole(file: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ENOENT') throw error;
+    throw new StateError('ERR_FILE_MISSING', `there is no file ${file}`);
+  }
+}
