@@ -40,9 +40,9 @@ const config: ViteUserConfig = defineConfig({
         },
         test: {
           name: 'browser',
-          include: ['test/{core,kms,pkcs12,ttlv,zeroize}/**/*.test.ts', 'test/support/vectors.test.ts'],
+          include: ['test/{core,kmip,kms,pkcs12,ttlv,zeroize}/**/*.test.ts', 'test/support/vectors.test.ts'],
           setupFiles: ['test/zeroize/setup.ts'],
-          exclude: ['test/**/*.node.test.ts'],
+          exclude: ['test/**/*.node.test.ts', 'test/kmip/{client,server}/**'],
           testTimeout: 120_000 * patience,
           browser: {
             enabled: true,

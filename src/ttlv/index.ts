@@ -24,6 +24,6 @@ export {
 } from './names.ts';
 export type { RedactOptions } from './redact.ts';
 export { formatTtlvText, parseTtlvText } from './text.ts';
-export { encodeTtlv, readTtlvTree, type TtlvNode, treeOf, wipeTree } from './tree.ts';
+export { encodeTtlv, readTtlvTree, type TtlvNode, treeOf, wipeTree, writeTtlvNode } from './tree.ts';
 export { dateFromSeconds, secondsFromDate } from './value.ts';
 export { formatTtlvXml, parseTtlvXml } from './xml.ts';

@@ -84,7 +84,7 @@ export function treeOf(message: TtlvMessage, item: TtlvItem): TtlvNode {
  * encodeTtlv({ tag: Tag.BatchCount, type: ItemType.Integer, value: 1 });
  */
 export function encodeTtlv(node: TtlvNode): Uint8Array<ArrayBuffer> {
-  return writeLargeTtlv((writer) => put(writer, node));
+  return writeLargeTtlv((writer) => writeTtlvNode(writer, node));
 }
 
 /** Zeroes every byte value of a tree. */
@@ -93,12 +93,13 @@ export function wipeTree(node: TtlvNode): void {
   else if (node.value instanceof Uint8Array) node.value.fill(0);
 }
 
-function put(writer: TtlvWriter, node: TtlvNode): void {
+/** Puts a tree into a message that is being written. @throws as `encodeTtlv` */
+export function writeTtlvNode(writer: TtlvWriter, node: TtlvNode): void {
   const { tag } = node;
   switch (node.type) {
     case ItemType.Structure:
       writer.open(tag);
-      for (const child of node.value) put(writer, child);
+      for (const child of node.value) writeTtlvNode(writer, child);
       writer.close();
       break;
     case ItemType.Integer:

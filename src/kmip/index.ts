@@ -1,0 +1,62 @@
+/** The door of the kmip room. */
+export {
+  CryptographicUsageMask,
+  ItemType,
+  ObjectType,
+  Operation,
+  ResultReason,
+  ResultStatus,
+  StorageStatusMask,
+  Tag,
+  type TtlvNode,
+} from '../ttlv/index.ts';
+export {
+  type Attribute,
+  type AttributeName,
+  attribute,
+  type CustomAttribute,
+  findAttribute,
+  findAttributes,
+  findText,
+  isStandard,
+  type RawValue,
+  type StandardAttribute,
+  textAttribute,
+} from './attribute.ts';
+export {
+  type AttributeRule,
+  type Extensible,
+  isKmipVersion,
+  KMIP_VERSIONS,
+  type KmipVersion,
+  type Token,
+  type WireVersion,
+} from './base.ts';
+export { ATTRIBUTES, type AttributeValues } from './generated/attributes.ts';
+export * from './generated/operations.ts';
+export type * from './generated/structures.ts';
+export {
+  type DecodeOptions,
+  decodeRequest,
+  decodeResponse,
+  encodeRequest,
+  encodeResponse,
+  type FaultyItem,
+  type ForeignOperation,
+  type ForeignRequest,
+  type ForeignResponse,
+  type OperationName,
+  type OperationRequest,
+  type OperationResponse,
+  type ReceivedRequest,
+  type RequestHeader,
+  type RequestItem,
+  type RequestMessage,
+  type ResponseHeader,
+  type ResponseItem,
+  type ResponseMessage,
+  type ResponseResult,
+  receiveRequest,
+} from './message.ts';
+export { isInVersion, protocolErrorOf, type ResultFields, resultReasonOf } from './result.ts';
+export { wipeMessage } from './wipe.ts';
