@@ -25,19 +25,16 @@ export interface Head {
 
 /** The XOR of shares: the order does not matter, and a share added twice is gone. */
 export class SetDigest {
-  readonly #words = new Uint32Array(TAG_BYTES / 4);
+  readonly #bytes = new Uint8Array(TAG_BYTES);
 
-  /** Adds a share, or takes it away. Wipes it when it is not needed any more. */
+  /** Adds a share, or takes it away. The caller wipes the share. */
   toggle(share: Uint8Array): void {
-    const view = new DataView(share.buffer, share.byteOffset, share.length);
-    for (let i = 0; i < this.#words.length; i++) this.#words[i] = (this.#words[i] as number) ^ view.getUint32(4 * i);
+    for (let i = 0; i < TAG_BYTES; i++) this.#bytes[i] = (this.#bytes[i] as number) ^ (share[i] as number);
   }
 
+  /** A copy. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    const out = new Uint8Array(TAG_BYTES);
-    const view = new DataView(out.buffer);
-    for (let i = 0; i < this.#words.length; i++) view.setUint32(4 * i, this.#words[i] as number);
-    return out;
+    return this.#bytes.slice();
   }
 }
 

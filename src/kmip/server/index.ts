@@ -1,6 +1,7 @@
 /** The door of the KMIP server room: Node only. */
 export type { Head } from './head.ts';
 export { type KeyValueChange, type KeyValueStore, MemoryKeyValueStore, type MemoryStoreOptions } from './key-value.ts';
+export { openLmdbStore } from './lmdb-store.ts';
 export { memoryObjectKeys, type ObjectKeys, walletObjectKeys } from './object-keys.ts';
 export { type ObjectStoreOptions, openObjectStore, type SealedObjectStore } from './object-store.ts';
 export type {

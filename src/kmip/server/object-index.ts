@@ -3,7 +3,7 @@
  * start, so nothing on the disk can make it lie. A lone ordinal stands without an array: most names have one object.
  * Layer: kmip/server, Node only.
  */
-import type { ObjectFacts } from './store.ts';
+import type { IndexEntry } from './store.ts';
 
 /** The key of the posting that lists every object. No entry's key lacks the NUL. */
 export const ALL_OBJECTS = 'all';
@@ -64,11 +64,10 @@ export function indexKey(index: string, value: string): string {
   return `${index}\0${value}`;
 }
 
-/** All entries of an object, as keys, the store's own entry for the owner among them. */
-export function indexKeys(facts: Pick<ObjectFacts, 'owner' | 'index'>): Set<string> {
-  const keys = new Set<string>([indexKey('owner', facts.owner)]);
-  for (const [index, value] of facts.index) keys.add(indexKey(index, value));
-  return keys;
+/** All keys of an object, each once, the store's own for the owner among them. */
+export function indexKeys(owner: string, entries: readonly IndexEntry[]): readonly string[] {
+  const keys = [indexKey('owner', owner), ...entries.map(([index, value]) => indexKey(index, value))];
+  return [...new Set(keys)];
 }
 
 /** Where `ordinal` is or would go. New objects go to the end, so that is looked at first. */

@@ -12,7 +12,7 @@
 import { type KeywardError, StateError } from '../../errors.ts';
 import { type Head, headFault, openHead, SetDigest, sealHead } from './head.ts';
 import type { KeyValueChange, KeyValueStore } from './key-value.ts';
-import { ALL_OBJECTS, indexKeys, ObjectIndex } from './object-index.ts';
+import { ALL_OBJECTS, ObjectIndex } from './object-index.ts';
 import type { ObjectKeys } from './object-keys.ts';
 import {
   type OpenedRecord,
@@ -134,7 +134,7 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     for (const [ordinal, bytes] of this.#records.range(HEAD_KEY + 1)) {
       const opened = openRecord(this.#keys, ordinal, bytes);
       if (this.#rows.has(opened.record.uniqueIdentifier)) throw headFault();
-      this.#enter(opened.record, opened.share);
+      this.#enter(opened.record, opened.share, opened.record.indexKeys);
     }
     const head = this.#records.get(HEAD_KEY);
     if (head === undefined) throw headFault();
@@ -272,8 +272,8 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
       const after = wanted === null ? null : { ...wanted, ordinal: row?.ordinal ?? nextOrdinal++ };
       changes.push(this.#reseal(before, after));
       touched.add(objectKey(id));
-      for (const facts of [before?.record, after])
-        if (facts !== undefined && facts !== null) for (const key of indexKeys(facts)) touched.add(entryKey(key));
+      for (const record of [before?.record, after])
+        for (const key of record?.indexKeys ?? []) touched.add(entryKey(key));
     }
     if (changes.length === 0) return await this.#flushed(transaction);
     transaction.end();
@@ -302,8 +302,7 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     const written: KeyValueChange[] = [];
     let { nextOrdinal } = this.#head;
     for (const { before, after } of changes) {
-      if (before !== undefined) this.#leave(before.record, before.share);
-      if (after !== null) this.#enter(after.record, after.share);
+      this.#replace(before, after);
       const ordinal = (after?.record ?? (before as OpenedRecord).record).ordinal;
       nextOrdinal = Math.max(nextOrdinal, ordinal + 1);
       const bytes = after === null ? null : after.bytes;
@@ -349,22 +348,35 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     return opened;
   }
 
-  #enter(record: RecordContents, share: Uint8Array): void {
-    this.#digest.toggle(share);
-    this.#rows.set(record.uniqueIdentifier, { ordinal: record.ordinal, check: checkOf(share) });
-    for (const key of indexKeys(record)) this.#index.add(key, record.ordinal);
-    this.#index.add(ALL_OBJECTS, record.ordinal);
-    this.#sealedUnder.set(record.keyId, (this.#sealedUnder.get(record.keyId) ?? 0) + 1);
-    share.fill(0);
+  /** Puts one state of an object in the place of another, in memory; only the index entries that differ are touched. */
+  #replace(before: OpenedRecord | undefined, after: Resealed['after']): void {
+    const record = after?.record;
+    if (before !== undefined) {
+      const { share, record: old } = before;
+      this.#digest.toggle(share);
+      share.fill(0);
+      for (const key of old.indexKeys) if (!record?.indexKeys.includes(key)) this.#index.remove(key, old.ordinal);
+      this.#sealedUnder.set(old.keyId, (this.#sealedUnder.get(old.keyId) ?? 1) - 1);
+      this.#cache.delete(old.ordinal);
+      if (record === undefined) {
+        this.#rows.delete(old.uniqueIdentifier);
+        this.#index.remove(ALL_OBJECTS, old.ordinal);
+      }
+    }
+    if (after === null) return;
+    const keys = after.record.indexKeys;
+    const added = before === undefined ? keys : keys.filter((key) => !before.record.indexKeys.includes(key));
+    this.#enter(after.record, after.share, added);
   }
 
-  #leave(record: RecordContents, share: Uint8Array): void {
+  /** Notes an object and its share; `keys` are the index entries that it is not under yet. */
+  #enter(record: RecordContents, share: Uint8Array, keys: readonly string[]): void {
+    const { ordinal, uniqueIdentifier, keyId } = record;
     this.#digest.toggle(share);
-    this.#rows.delete(record.uniqueIdentifier);
-    for (const key of indexKeys(record)) this.#index.remove(key, record.ordinal);
-    this.#index.remove(ALL_OBJECTS, record.ordinal);
-    this.#sealedUnder.set(record.keyId, (this.#sealedUnder.get(record.keyId) ?? 1) - 1);
-    this.#cache.delete(record.ordinal);
+    this.#rows.set(uniqueIdentifier, { ordinal, check: checkOf(share) });
+    for (const key of keys) this.#index.add(key, ordinal);
+    this.#index.add(ALL_OBJECTS, ordinal);
+    this.#sealedUnder.set(keyId, (this.#sealedUnder.get(keyId) ?? 0) + 1);
     share.fill(0);
   }
 
@@ -393,5 +405,6 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
 }
 
 function checkOf(share: Uint8Array): number {
-  return new DataView(share.buffer, share.byteOffset, share.length).getUint32(0);
+  const [a = 0, b = 0, c = 0, d = 0] = share;
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }

@@ -25,11 +25,12 @@ export interface ObjectFacts {
   readonly objectType: string;
   /** All attributes as canonical TTLV. Adopted: not to be changed afterwards. */
   readonly attributes: Uint8Array;
-  readonly index: readonly IndexEntry[];
 }
 
 /** An object to put in place of the one with its identifier, or as a new one. */
 export interface ObjectChange extends ObjectFacts {
+  /** All that it is to be found by. The index's name holds no NUL. */
+  readonly index: readonly IndexEntry[];
   /**
    * Secret bytes: any form, 1 byte to 1 MiB; copied (wrapped), the caller's to wipe. Left out: those that the object has stay.
    * `null`: none from now on, as after Destroy.

@@ -88,7 +88,7 @@ export class Transaction implements ObjectTransaction {
       owner,
       objectType,
       attributes,
-      index,
+      indexKeys: indexKeys(owner, index),
       keyId: sealed.keyId,
       wrapped: sealed.wrapped,
       hasMaterial: sealed.wrapped.length > 0,
@@ -111,8 +111,8 @@ export class Transaction implements ObjectTransaction {
     let count = this.#base.count(key);
     for (const [id, record] of this.#changes) {
       const before = this.#base.load(id);
-      if (before !== undefined && indexKeys(before).has(key)) count--;
-      if (record !== null && indexKeys(record).has(key)) count++;
+      if (before?.indexKeys.includes(key)) count--;
+      if (record?.indexKeys.includes(key)) count++;
     }
     return count;
   }
@@ -148,7 +148,7 @@ export class Transaction implements ObjectTransaction {
       yield record;
     }
     for (const record of changed.values())
-      if (record !== null && (key === ALL_OBJECTS || indexKeys(record).has(key))) yield record;
+      if (record !== null && (key === ALL_OBJECTS || record.indexKeys.includes(key))) yield record;
   }
 
   #current(id: string): RecordContents | undefined {

@@ -1,0 +1,71 @@
+/**
+ * The key-value store on a disk: an LMDB database in a directory of its own (0700). Only this file knows lmdb, an optional
+ * dependency that is imported on use.
+ *
+ * lmdb's default on Unix is to resolve a write when it is visible and to sync it to the disk afterwards, overlapping with the next
+ * one. Here a write must be on the disk before a client hears of it, so that is off: LMDB's own order, data, fsync, meta page, fsync,
+ * then the promise. Writes that arrive during a flush share the next one. Layer: kmip/server, Node only.
+ */
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { StateError, UsageError } from '../../errors.ts';
+import type { KeyValueChange, KeyValueStore } from './key-value.ts';
+
+/** Room for the database in the address space, not on the disk: 64 GiB. */
+const MAP_BYTES = 2 ** 36;
+const DATABASE_FILE = 'objects.mdb';
+
+/**
+ * Opens the database in `directory`, made when missing (0700).
+ *
+ * @throws {UsageError} ERR_LMDB_MISSING when the package is not installed; {StateError} ERR_STORE_OPEN when it cannot be opened
+ */
+export async function openLmdbStore(directory: string): Promise<KeyValueStore> {
+  const { open } = await loadLmdb();
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, DATABASE_FILE);
+  let database: ReturnType<typeof open<Uint8Array, number>>;
+  try {
+    database = open<Uint8Array, number>({
+      path,
+      encoding: 'binary',
+      keyEncoding: 'ordered-binary',
+      overlappingSync: false,
+      mapSize: MAP_BYTES,
+      // Zeros take the place of what a freed page held; records are sealed anyway.
+      noMemInit: false,
+    });
+  } catch (cause) {
+    throw new StateError('ERR_STORE_OPEN', `the object store cannot be opened: ${path}`, { cause });
+  }
+  for (const file of [path, `${path}-lock`]) await chmod(file, 0o600).catch(() => undefined);
+  return {
+    get: (key) => database.get(key),
+    *range(from) {
+      for (const { key, value } of database.getRange({ start: from })) yield [key, value];
+    },
+    async commit(changes: readonly KeyValueChange[]) {
+      const written = await database.batch(() => {
+        for (const { key, value } of changes) {
+          if (value === null) void database.remove(key);
+          else void database.put(key, value);
+        }
+      });
+      if (!written) throw new StateError('ERR_STORE_FAILED', 'the database did not take a commit');
+    },
+    async close() {
+      await database.close();
+    },
+  };
+}
+
+async function loadLmdb(): Promise<typeof import('lmdb')> {
+  try {
+    return await import('lmdb');
+  } catch (cause) {
+    throw new UsageError('ERR_LMDB_MISSING', 'the package lmdb is not installed: it keeps the objects of the server', {
+      cause,
+      hint: 'npm install lmdb',
+    });
+  }
+}
