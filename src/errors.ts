@@ -84,6 +84,25 @@ export class StatementError extends KeywardError {
   }
 }
 
+/** A statement that the database refuses with a number of its own. The texts are the database's, and so is their style. */
+export class DatabaseError extends KeywardError {
+  override readonly name: string = 'DatabaseError';
+  /** The number: 3188. */
+  readonly errno: number;
+  /** Five characters: `HY000`. */
+  readonly sqlState: string;
+  /** The text without the number; `message` is all of it, as the database's own client prints it. */
+  readonly sqlMessage: string;
+
+  /** @param symbol the database's name of the error, `ER_…`; the code is made of it */
+  constructor(symbol: string, errno: number, sqlState: string, sqlMessage: string, details: ErrorDetails = {}) {
+    super(symbol.replace(/^ER_/, 'ERR_'), `ERROR ${errno} (${sqlState}): ${sqlMessage}`, details);
+    this.errno = errno;
+    this.sqlState = sqlState;
+    this.sqlMessage = sqlMessage;
+  }
+}
+
 /** A KMIP peer answered with a failure. The fields are the peer's own. */
 export class ProtocolError extends KeywardError {
   override readonly name: string = 'ProtocolError';

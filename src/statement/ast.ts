@@ -168,19 +168,26 @@ export interface KeyringArgument {
   readonly span: Span;
 }
 
+/** One function of a SELECT. */
+export interface KeyringCall {
+  /** In lower case. */
+  readonly function: string;
+  readonly arguments: readonly KeyringArgument[];
+  readonly alias: string | null;
+  /** The call as it was written: the title of its column. Holds the key of keyring_key_store: redact before showing. */
+  readonly text: string;
+}
+
 export type KeyringStatement =
-  | {
-      readonly kind: 'keyring-call';
-      readonly function: string;
-      readonly arguments: readonly KeyringArgument[];
-      readonly alias: string | null;
-    }
-  | { readonly kind: 'set-global'; readonly name: string; readonly value: string }
+  | { readonly kind: 'keyring-call'; readonly calls: readonly KeyringCall[] }
+  /** `value` is null for DEFAULT; `persist` is PERSIST in place of GLOBAL. */
+  | { readonly kind: 'set-global'; readonly name: string; readonly value: string | null; readonly persist: boolean }
   | { readonly kind: 'show-variables'; readonly pattern: string | null }
   | { readonly kind: 'install-plugin'; readonly name: string; readonly library: string }
   | { readonly kind: 'uninstall-plugin'; readonly name: string }
   | { readonly kind: 'create-function'; readonly name: string; readonly returns: string; readonly library: string }
-  | { readonly kind: 'drop-function'; readonly name: string; readonly ifExists: boolean };
+  | { readonly kind: 'drop-function'; readonly name: string; readonly ifExists: boolean }
+  | { readonly kind: 'alter-instance'; readonly action: 'reload-keyring' | 'rotate-innodb-master-key' };
 
 /** Every statement keyward reads. */
 export type Statement = AdministerStatement | InstanceStatement | SelectStatement | KeyringStatement;

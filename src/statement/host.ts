@@ -4,6 +4,7 @@
  */
 import type { Secret } from '../secret.ts';
 import type { InstancePhase, SqlValue } from './ast.ts';
+import type { KeyringHost } from './keyring-host.ts';
 import type { Dialect, EncryptionKeyRow, EncryptionWalletRow } from './views.ts';
 
 /** How a statement authenticates. */
@@ -76,6 +77,8 @@ export interface KeystoreHost {
 export interface StatementHost {
   readonly dialect: Dialect;
   readonly keystore: KeystoreHost;
+  /** Without it, statements of the MySQL keyring do not run here. */
+  readonly keyring?: KeyringHost;
   setParameters(
     assignments: readonly { readonly name: string; readonly value: string }[],
     scope: 'spfile' | 'memory' | 'both',
@@ -84,10 +87,13 @@ export interface StatementHost {
   shutdown(mode: string): Promise<string>;
 }
 
+/** A value of a result. Key bytes come as a Secret, which is the receiver's to dispose of and prints as `[redacted]`. */
+export type ResultValue = SqlValue | Secret;
+
 /** What a statement came to. */
 export interface StatementResult {
   readonly columns: readonly string[];
-  readonly rows: readonly (readonly SqlValue[])[];
+  readonly rows: readonly (readonly ResultValue[])[];
   /** One line for a person; null where rows say it all. */
   readonly message: string | null;
   readonly warnings: readonly string[];

@@ -1,17 +1,29 @@
 /** The door of the statement room: SQL text to statements, without their secrets where they are shown. */
 export type * from './ast.ts';
+export type { Binds } from './call-secrets.ts';
+export { ErrorLog, formatLogEntry, type LogEntry, type LogNumber, type LogSource } from './error-log.ts';
 export type {
   ForeignKeystore,
   KeystoreAccess,
   KeystoreBackup,
   KeystoreHost,
   NewKeyRequest,
+  ResultValue,
   StatementHost,
   StatementResult,
 } from './host.ts';
+export { KEYRING_FUNCTIONS } from './keyring-functions.ts';
+export {
+  type KeyringHost,
+  type KeyringService,
+  type KeyringServiceInfo,
+  type PluginName,
+  PRIVILEGES,
+  type Privilege,
+} from './keyring-host.ts';
 export { type ParseOptions, parseStatement, placeOf, type ScriptStatement, splitScript } from './parse.ts';
 export { redactStatement } from './redact.ts';
-export { type Binds, runStatement } from './run.ts';
+export { runStatement } from './run.ts';
 export { like, select, type Table } from './select.ts';
 export {
   type Dialect,

@@ -1,29 +1,28 @@
 /**
  * Runs a parsed statement against a host. Secrets of the text become `Secret`s for the time of the call. Layer: statement.
  */
-import { encodeUtf8 } from '../bytes.ts';
 import { StatementError, UnsupportedError } from '../errors.ts';
-import { Secret } from '../secret.ts';
-import type { AdministerStatement, Auth, MergeSource, SecretText, SelectStatement, Statement } from './ast.ts';
-import type { ForeignKeystore, KeystoreAccess, StatementHost, StatementResult } from './host.ts';
+import type { AdministerStatement, MergeSource, SelectStatement, Statement } from './ast.ts';
+import { type Binds, CallSecrets } from './call-secrets.ts';
+import type { ForeignKeystore, StatementHost, StatementResult } from './host.ts';
+import type { KeyringHost } from './keyring-host.ts';
+import { KEYRING_TABLES, keyringTable, runKeyringStatement } from './keyring-statements.ts';
 import { select } from './select.ts';
 import { encryptionKeysView, encryptionWalletView } from './views.ts';
-
-/** Values for the `:name`s of a statement: passwords and key material that do not stand in its text. Lent for the call. */
-export type Binds = ReadonlyMap<string, Secret>;
 
 /**
  * Runs one statement.
  *
  * @throws {StatementError} ERR_STATEMENT_BIND for a `:name` without a value, ERR_STATEMENT_VIEW, ERR_STATEMENT_COLUMN
  * @throws {UnsupportedError} ERR_STATEMENT_HOST for statements that this host does not run; and what the host throws
+ * @throws {DatabaseError} what statements of the MySQL keyring are refused with
  */
 export async function runStatement(
   statement: Statement,
   host: StatementHost,
   binds: Binds = new Map(),
 ): Promise<StatementResult> {
-  using secrets = new SecretsOfCall(binds);
+  using secrets = new CallSecrets(binds);
   switch (statement.kind) {
     case 'select':
       return { ...(await runSelect(statement, host)), message: null, warnings: [] };
@@ -40,55 +39,17 @@ export async function runStatement(
     case 'uninstall-plugin':
     case 'create-function':
     case 'drop-function':
-      throw new UnsupportedError(
-        'ERR_STATEMENT_HOST',
-        'this host has no keyring: statements of the MySQL keyring do not run here',
-      );
+    case 'alter-instance':
+      return await runKeyringStatement(statement, keyringOf(host), secrets);
     default:
       return said(await runAdminister(statement, host, secrets), warningsOf(statement));
-  }
-}
-
-/** The secrets of one call: those of the text are made here and disposed of afterwards, bound ones are lent on. */
-class SecretsOfCall {
-  readonly #binds: Binds;
-  readonly #made: Secret[] = [];
-
-  constructor(binds: Binds) {
-    this.#binds = binds;
-  }
-
-  of(text: SecretText): Secret {
-    if (text.bind === null) {
-      const secret = Secret.adopt(encodeUtf8(text.value ?? ''));
-      this.#made.push(secret);
-      return secret;
-    }
-    const bound = this.#binds.get(text.bind);
-    if (bound !== undefined) return bound;
-    throw new StatementError('ERR_STATEMENT_BIND', `no value is bound to :${text.bind}`, {
-      line: 1,
-      column: text.span.start + 1,
-    });
-  }
-
-  orNull(text: SecretText | null): Secret | null {
-    return text === null ? null : this.of(text);
-  }
-
-  access(statement: { readonly force: boolean; readonly auth: Auth }): KeystoreAccess {
-    return { force: statement.force, password: this.orNull(statement.auth.password) };
-  }
-
-  [Symbol.dispose](): void {
-    for (const secret of this.#made) secret.dispose();
   }
 }
 
 async function runAdminister(
   statement: AdministerStatement,
   host: StatementHost,
-  secrets: SecretsOfCall,
+  secrets: CallSecrets,
 ): Promise<string> {
   const { keystore } = host;
   switch (statement.kind) {
@@ -163,7 +124,7 @@ async function runAdminister(
   }
 }
 
-function foreign(source: MergeSource, secrets: SecretsOfCall): ForeignKeystore {
+function foreign(source: MergeSource, secrets: CallSecrets): ForeignKeystore {
   return { location: source.location, password: secrets.orNull(source.password) };
 }
 
@@ -183,10 +144,21 @@ async function runSelect(statement: SelectStatement, host: StatementHost) {
     return select(statement, encryptionKeysView(await host.keystore.keys(), host.dialect));
   if (name === 'V$ENCRYPTION_WALLET')
     return select(statement, encryptionWalletView(await host.keystore.wallet(), host.dialect));
-  throw new StatementError('ERR_STATEMENT_VIEW', `there is no view ${name}`, { line: 1, column: 1, expected: VIEWS });
+  const table = host.keyring === undefined ? null : await keyringTable(statement, host.keyring);
+  if (table !== null) return select(statement, table);
+  const expected = [...VIEWS, ...(host.keyring === undefined ? [] : KEYRING_TABLES)];
+  throw new StatementError('ERR_STATEMENT_VIEW', `there is no view ${name}`, { line: 1, column: 1, expected });
 }
 
 const VIEWS = ['V$ENCRYPTION_KEYS', 'V$ENCRYPTION_WALLET'] as const;
+
+function keyringOf(host: StatementHost): KeyringHost {
+  if (host.keyring !== undefined) return host.keyring;
+  throw new UnsupportedError(
+    'ERR_STATEMENT_HOST',
+    'this host has no keyring: statements of the MySQL keyring do not run here',
+  );
+}
 
 function warningsOf(statement: AdministerStatement): readonly string[] {
   if (statement.kind !== 'set-tag') return [];
