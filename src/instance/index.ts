@@ -1,4 +1,5 @@
 /** The door of the instance room: Node only. */
 export type { Explanation, KeyChange, KeyView, Rehearsal } from './explain.ts';
 export { Instance, type InstanceOptions, openInstance } from './instance.ts';
+export type { InstanceKeyring, KeyringSettings } from './keyring.ts';
 export type { Parameters } from './parameters.ts';

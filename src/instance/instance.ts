@@ -19,11 +19,13 @@ import { type FileSystem, nodeFileSystem, OverlayFileSystem, type WalletFileOpti
 import type { KeyActor } from '../wallet/index.ts';
 import { readActiveKey, writeActiveKey } from './control-file.ts';
 import { type Explanation, Rehearsal } from './explain.ts';
+import { InstanceKeyring, type KeyringSettings, type KeyringStart } from './keyring.ts';
+import { freshState, readKeyringState, readOptionFile } from './keyring-state.ts';
 import { Keystore } from './keystore.ts';
 import { assignParameters, changeSpfile, type Parameters, readSpfile, usesKms, walletDirectory } from './parameters.ts';
 
 /** Options of an instance. */
-export interface InstanceOptions {
+export interface InstanceOptions extends KeyringSettings {
   /** Columns and codes of the views. Default `yashandb`. */
   readonly dialect?: Dialect;
   /** `isc`: the storage-compute-integrated deployment, where the statement does not exist. Default `standalone`. */
@@ -40,7 +42,15 @@ export interface InstanceOptions {
 
 /** Opens an instance on a home directory; it starts in the OPEN phase, with its wallet closed. */
 export async function openInstance(home: string, options: InstanceOptions = {}): Promise<Instance> {
-  return new Instance(resolve(home), options, await readSpfile(fileSystemOf(options), resolve(home)));
+  const path = resolve(home);
+  return new Instance(path, options, await readSpfile(fileSystemOf(options), path), await readStart(path, options));
+}
+
+/** What a start finds in the home. */
+async function readStart(home: string, options: InstanceOptions): Promise<KeyringStart> {
+  const fs = fileSystemOf(options);
+  const state = await readKeyringState(fs, home, freshState(options.keyringPlugins ?? true));
+  return { state, optionFile: await readOptionFile(fs, home) };
 }
 
 /** An instance of this process. */
@@ -49,23 +59,38 @@ export class Instance implements StatementHost {
   readonly dialect: Dialect;
   readonly #options: InstanceOptions;
   readonly #fs: FileSystem;
+  readonly #isRehearsal: boolean;
   #keystore: Keystore;
+  #keyring: InstanceKeyring;
   #phase: InstancePhase | 'down' = 'open';
   #parameters: Parameters;
 
   /** Internal: use `openInstance`. */
-  constructor(home: string, options: InstanceOptions, parameters: Parameters) {
+  constructor(
+    home: string,
+    options: InstanceOptions,
+    parameters: Parameters,
+    start: KeyringStart,
+    isRehearsal: boolean = false,
+  ) {
     this.home = home;
     this.dialect = options.dialect ?? 'yashandb';
     this.#options = options;
     this.#fs = fileSystemOf(options);
     this.#parameters = parameters;
+    this.#isRehearsal = isRehearsal;
     this.#keystore = new Keystore(this.#surroundings());
+    this.#keyring = this.#startKeyring(start);
   }
 
   /** What the statements do to the wallet. */
   get keystore(): Keystore {
     return this.#keystore;
+  }
+
+  /** The MySQL keyring. */
+  get keyring(): InstanceKeyring {
+    return this.#keyring;
   }
 
   /** NOMOUNT, MOUNT or OPEN; `down` after SHUTDOWN. */
@@ -108,8 +133,9 @@ export class Instance implements StatementHost {
   async rehearse(): Promise<Rehearsal> {
     const files = new OverlayFileSystem(this.#fs);
     const wallet = { ...this.#options.wallet, fileSystem: files };
-    const stage = new Instance(this.home, { ...this.#options, wallet }, this.#parameters);
+    const stage = new Instance(this.home, { ...this.#options, wallet }, this.#parameters, this.#keyring.start, true);
     stage.#phase = this.#phase;
+    stage.#keyring.operations = this.#keyring.operations;
     stage.#keystore = await this.#keystore.rehearse(stage.#surroundings(), files);
     return new Rehearsal(stage, files);
   }
@@ -134,7 +160,10 @@ export class Instance implements StatementHost {
   async startup(phase: InstancePhase): Promise<{ readonly message: string; readonly warnings: readonly string[] }> {
     if (this.#phase !== 'down' && PHASES.indexOf(phase) <= PHASES.indexOf(this.#phase))
       throw new StateError('ERR_PHASE', `the instance is in ${this.#phase.toUpperCase()} already`);
-    if (this.#phase === 'down') this.#parameters = await readSpfile(this.#fs, this.home);
+    if (this.#phase === 'down') {
+      this.#parameters = await readSpfile(this.#fs, this.home);
+      this.#keyring = this.#startKeyring(await readStart(this.home, this.#options));
+    }
     this.#phase = phase;
     const lacksWallet =
       phase !== 'nomount' && !this.keystore.isOpen && (await readActiveKey(this.#fs, this.home)) !== null;
@@ -143,14 +172,15 @@ export class Instance implements StatementHost {
 
   async shutdown(): Promise<string> {
     this.#assertStarted();
-    await this.keystore.abandon();
+    await this.close();
     this.#phase = 'down';
     return 'instance shut down';
   }
 
-  /** Closes the wallet and wipes it from memory. */
+  /** Closes the wallet and the keyring and wipes them from memory. */
   async close(): Promise<void> {
     await this.keystore.abandon();
+    await this.keyring.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -159,6 +189,23 @@ export class Instance implements StatementHost {
 
   #assertStarted(): void {
     if (this.#phase === 'down') throw new StateError('ERR_PHASE', 'the instance is not started', { hint: 'STARTUP' });
+  }
+
+  #startKeyring(start: KeyringStart): InstanceKeyring {
+    const instance = this;
+    const around = {
+      home: this.home,
+      fs: this.#fs,
+      isRehearsal: this.#isRehearsal,
+      get started() {
+        return instance.#phase !== 'down';
+      },
+      get walletFile() {
+        return instance.#keystore.file;
+      },
+      now: this.#options.wallet?.now ?? (() => new Date()),
+    };
+    return new InstanceKeyring(this.#options, around, start);
   }
 
   #surroundings() {
@@ -177,6 +224,7 @@ export class Instance implements StatementHost {
         return usesKms(instance.#parameters);
       },
       noteActiveKey: (keyId: string) => writeActiveKey(this.#fs, this.home, keyId),
+      walletCloses: () => this.#keyring.closeWallet(),
     };
   }
 

@@ -47,6 +47,8 @@ export interface KeystoreSurroundings {
   readonly walletOptions: WalletFileOptions;
   /** Called after a key became active: the instance has encrypted data from now on. */
   noteActiveKey(keyId: string): Promise<void>;
+  /** Called before the wallet is closed: whatever else holds keys of it lets go of them. */
+  walletCloses(): Promise<void>;
 }
 
 /** Implements the keystore statements. */
@@ -71,6 +73,11 @@ export class Keystore implements KeystoreHost {
 
   get #fs(): FileSystem {
     return this.#around.walletOptions.fileSystem ?? nodeFileSystem;
+  }
+
+  /** The wallet, while it is open: the instance's keyring keeps its keys in it. */
+  get file(): WalletFile | null {
+    return this.#file;
   }
 
   get isOpen(): boolean {
@@ -99,20 +106,20 @@ export class Keystore implements KeystoreHost {
 
   async close(access: KeystoreAccess | null): Promise<string> {
     this.#assertDeployment();
-    const file = this.#opened();
+    this.#opened();
     if (access === null)
       throw new StateError(
         'ERR_PASSWORD_REQUIRED',
         'closing a password keystore needs IDENTIFIED BY keystore_password',
       );
     this.#verify(givenPassword(access));
-    this.#file = null;
-    await file.close();
+    await this.abandon();
     return 'keystore closed';
   }
 
   /** Closes without a password, at shutdown. */
   async abandon(): Promise<void> {
+    await this.#around.walletCloses();
     const file = this.#file;
     this.#file = null;
     await file?.close();

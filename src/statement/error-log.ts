@@ -1,8 +1,9 @@
 /**
  * The error log of a database, kept in memory: what its keyring has to say besides the error of a statement. Numbers and texts are
- * MySQL's (messages_to_error_log; the numbers are computed from known neighbours). No entry holds a secret: identifiers, paths and
- * server names only. Layer: statement, pure.
+ * MySQL's (messages_to_error_log; the numbers are computed from known neighbours); those of keyring_okv are the okv room's. No entry
+ * holds a secret: identifiers, paths and server names only. Layer: statement, pure.
  */
+import { OKV_MESSAGES } from '../okv/index.ts';
 import { formatMessage } from './database-errors.ts';
 import type { Table } from './select.ts';
 
@@ -16,8 +17,8 @@ export interface LogEntry {
   readonly text: string;
 }
 
-/** Whose words an entry is. */
-export type LogSource = 'Plugin keyring_okv' | `Component ${string}` | 'Plugin keyring_udf';
+/** A message of keyring_okv, by its symbol without `ER_KEYRING_OKV_`. */
+export type OkvSymbol = keyof typeof OKV_MESSAGES;
 
 /** How many entries are kept; the oldest go first. */
 const KEPT = 1000;
@@ -48,11 +49,25 @@ export class ErrorLog {
     return wanted <= 0 ? [] : this.#entries.slice(-wanted);
   }
 
-  /** Writes one of MySQL's messages; `args` fill its `%s`s. */
-  write(number: LogNumber, source: LogSource, args: readonly string[] = []): void {
-    const [priority, format] = LOG_MESSAGES[number];
-    const text = `${source} reported: '${formatMessage(format, args)}'`;
-    this.#entries.push({ logged: this.#now(), priority, number, text });
+  /** Writes a message of keyring_okv; `args` fill its `%s`s. */
+  okv(symbol: OkvSymbol, ...args: readonly string[]): void {
+    const [number, text] = OKV_MESSAGES[symbol];
+    if (symbol === 'INCORRECT_KEY_VAULT_CONFIGURED') this.#write('Warning', number, OKV, POINT_THE_VARIABLE);
+    else this.#write('Error', number, OKV, formatMessage(text, args));
+  }
+
+  /** Writes a message that all keyring plugins share, in the name of keyring_okv. */
+  plugin(number: keyof typeof PLUGIN_MESSAGES, ...args: readonly string[]): void {
+    this.#write('Error', number, OKV, formatMessage(PLUGIN_MESSAGES[number], args));
+  }
+
+  /** Writes a message of a keyring component. */
+  component(name: string, number: keyof typeof COMPONENT_MESSAGES, ...args: readonly string[]): void {
+    this.#write('Note', number, `Component ${name}`, formatMessage(COMPONENT_MESSAGES[number], args));
+  }
+
+  #write(priority: LogEntry['priority'], number: number, source: string, text: string): void {
+    this.#entries.push({ logged: this.#now(), priority, number, text: `${source} reported: '${text}'` });
     this.#written += 1;
     if (this.#entries.length > KEPT) this.#entries.shift();
   }
@@ -80,48 +95,24 @@ export function errorLogView(entries: readonly LogEntry[]): Table {
 
 const logCode = (number: number): string => `MY-${String(number).padStart(6, '0')}`;
 
-/** The numbers in the table below. */
-export type LogNumber = keyof typeof LOG_MESSAGES;
+const OKV = 'Plugin keyring_okv';
+/** 11376 as the manual prints it; the newer servers' words differ a little. */
+const POINT_THE_VARIABLE =
+  'For keyring_okv to be initialized, please point the keyring_okv_conf_dir variable to a directory containing Oracle Key Vault configuration file and ssl materials';
+
+const PLUGIN_MESSAGES = {
+  11359: 'Error while %s key: key_id cannot be empty',
+  11374: 'Error while fetching key: key_id cannot be empty',
+  11375: 'Error while removing key: key_id cannot be empty',
+} as const;
 
 const DATA = "data for Data ID: '%s', Auth ID: '%s'. Either data";
+const FAILED = 'with same identifier or keyring backend encountered an error.';
 
-/** Number: priority and text. */
-export const LOG_MESSAGES = {
-  11359: ['Error', 'Error while %s key: key_id cannot be empty'],
-  11374: ['Error', 'Error while fetching key: key_id cannot be empty'],
-  11375: ['Error', 'Error while removing key: key_id cannot be empty'],
-  // The manual's wording, which is the older one.
-  11376: [
-    'Warning',
-    'For keyring_okv to be initialized, please point the keyring_okv_conf_dir variable to a directory containing Oracle Key Vault configuration file and ssl materials',
-  ],
-  11377: [
-    'Error',
-    'keyring_okv initialization failure. Please check that the keyring_okv_conf_dir points to a readable directory and that the directory contains Oracle Key Vault configuration file and ssl materials. Please also check that Oracle Key Vault is up and running.',
-  ],
-  11378: ['Error', 'keyring_okv initialization failure due to internal exception inside the plugin'],
-  11379: ['Error', 'Invalid key type'],
-  11380: ['Error', 'Invalid key length for given block cipher'],
-  11382: ['Error', 'Could not find entry for server in configuration file %s'],
-  11384: ['Error', 'Could not parse the %s file provided'],
-  11385: ['Error', "Could not load keys' uids from the OKV server"],
-  11386: ['Error', 'Could not initialize ssl layer'],
-  11387: ['Error', 'Could not initialize OKV client'],
-  11388: ['Error', 'Could not connect to the OKV server'],
-  11389: ['Error', 'Could not remove the key'],
-  11391: ['Error', 'Could not generate the key.'],
-  11392: ['Error', 'Could not store the key.'],
-  11397: ['Error', 'Could not retrieve key from OKV'],
-  11398: ['Error', 'Error loading trust store'],
-  11399: ['Error', 'Error setting the certificate file.'],
-  11400: ['Error', 'Error setting the key file.'],
-  11401: ['Error', 'Private key does not match the certificate public key'],
-  13714: [
-    'Note',
+const COMPONENT_MESSAGES = {
+  13714:
     'The component is not initialized properly. Make sure that configuration is proper and use ALTER INSTANCE RELOAD KEYRING to reinitialize the component.',
-  ],
-  13723: ['Note', `Error writing ${DATA} already exists with same identifier or keyring backend encountered an error.`],
-  13724: ['Note', `Error removing ${DATA} does not exists with same identifier or keyring backend encountered an error.`],
-  13725: ['Note', `Error generating ${DATA} already exists with same identifier or keyring backend encountered an error.`],
-  13837: ['Error', 'Number of STANDBY_SERVER values exceeded maximum limit of 64.'],
-} as const satisfies Record<number, readonly [priority: LogEntry['priority'], format: string]>;
+  13723: `Error writing ${DATA} already exists ${FAILED}`,
+  13724: `Error removing ${DATA} does not exists ${FAILED}`,
+  13725: `Error generating ${DATA} already exists ${FAILED}`,
+} as const;

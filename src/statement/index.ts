@@ -1,7 +1,7 @@
 /** The door of the statement room: SQL text to statements, without their secrets where they are shown. */
 export type * from './ast.ts';
 export type { Binds } from './call-secrets.ts';
-export { ErrorLog, formatLogEntry, type LogEntry, type LogNumber, type LogSource } from './error-log.ts';
+export { ErrorLog, formatLogEntry, type LogEntry, type OkvSymbol } from './error-log.ts';
 export type {
   ForeignKeystore,
   KeystoreAccess,

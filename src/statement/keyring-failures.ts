@@ -4,7 +4,7 @@
  */
 import { type DatabaseError, KeywardError, TransportError } from '../errors.ts';
 import { databaseError, oldServiceError } from './database-errors.ts';
-import type { LogNumber } from './error-log.ts';
+import type { ErrorLog } from './error-log.ts';
 import type { KeyringHost } from './keyring-host.ts';
 
 /** What the service was asked to do. */
@@ -25,7 +25,7 @@ export async function askService<T>(call: ServiceCall, ask: () => Promise<T>): P
   try {
     return await ask();
   } catch (error) {
-    if (!(error instanceof KeywardError) && !isSystemError(error)) throw error;
+    if (!isServiceFailure(error)) throw error;
     throw serviceError(call, error);
   }
 }
@@ -33,40 +33,54 @@ export async function askService<T>(call: ServiceCall, ask: () => Promise<T>): P
 /** 3188, after the log was told why. */
 export function serviceError(call: ServiceCall, cause: Error): DatabaseError {
   logFailure(call, cause);
-  const hint = cause instanceof KeywardError ? `${cause.message} (${cause.code})` : cause.message;
-  const details = { cause, hint };
+  const details = { cause, hint: hintOf(cause) };
   return call.host.checks === 'old'
     ? oldServiceError(call.functionName, details)
     : databaseError(3188, [call.functionName], details);
 }
 
-const FAILED_COMPONENT = { generate: 13725, store: 13723, remove: 13724, fetch: null } as const;
-const FAILED_PLUGIN = { generate: 11391, store: 11392, remove: 11389, fetch: 11397 } as const;
-const EMPTY_ID = { generate: 11359, store: 11359, remove: 11375, fetch: 11374 } as const;
-const WRITING = { generate: 'generating', store: 'storing', remove: '', fetch: '' } as const;
+/** What is a failure of the keyring, and not of this program: a KeywardError, or an error of the system's. */
+export function isServiceFailure(error: unknown): error is Error {
+  if (error instanceof KeywardError) return true;
+  return error instanceof Error && /^E[A-Z0-9]+$/.test(String((error as { readonly code?: unknown }).code));
+}
+
+/** Why, in one line: MySQL's own text only says where to look. */
+export function hintOf(cause: Error): string {
+  if (!(cause instanceof KeywardError)) return cause.message;
+  return `${cause.message} (${cause.code})${cause.hint === undefined ? '' : `: ${cause.hint}`}`;
+}
+
+const OF_COMPONENT = { generate: 13725, store: 13723, remove: 13724, fetch: null } as const;
+const OF_PLUGIN = {
+  generate: 'FAILED_TO_GENERATE_KEY',
+  store: 'FAILED_TO_STORE_KEY',
+  remove: 'FAILED_TO_REMOVE_KEY',
+  fetch: 'FAILED_TO_RETRIEVE_KEY',
+} as const;
 
 function logFailure({ host, operation, id, owner }: ServiceCall, cause: Error): void {
+  const { componentName, errorLog } = host;
   const code = cause instanceof KeywardError ? cause.code : '';
   if (code === 'ERR_KEYRING_OPERATIONS') return;
-  if (host.componentName !== null) {
-    const number = NOT_READY.includes(code) ? 13714 : FAILED_COMPONENT[operation];
-    if (number !== null) host.errorLog.write(number, `Component ${host.componentName}`, [id, owner || 'NULL']);
-    return;
-  }
-  const plugin = (number: LogNumber, args: readonly string[] = []): void =>
-    host.errorLog.write(number, 'Plugin keyring_okv', args);
-  if (code === 'ERR_KEYRING_TYPE') plugin(11379);
-  else if (code === 'ERR_KEYRING_LENGTH') plugin(11380);
-  else if (id === '') plugin(EMPTY_ID[operation], [WRITING[operation]]);
+  if (componentName !== null) {
+    const number = NOT_READY.includes(code) ? 13714 : OF_COMPONENT[operation];
+    if (number !== null) errorLog.component(componentName, number, id, owner || 'NULL');
+  } else if (code === 'ERR_KEYRING_TYPE') errorLog.okv('INVALID_KEY_TYPE');
+  else if (code === 'ERR_KEYRING_LENGTH') errorLog.okv('INVALID_KEY_LENGTH_FOR_CIPHER');
+  else if (id === '') logEmptyId(operation, errorLog);
   else {
-    if (cause instanceof TransportError) plugin(11388);
-    plugin(FAILED_PLUGIN[operation]);
+    if (cause instanceof TransportError) errorLog.okv('CONNECTION_TO_SERVER_FAILED');
+    errorLog.okv(OF_PLUGIN[operation]);
   }
+}
+
+function logEmptyId(operation: ServiceOperation, log: ErrorLog): void {
+  if (operation === 'fetch') log.plugin(11374);
+  else if (operation === 'remove') log.plugin(11375);
+  else log.plugin(11359, operation === 'store' ? 'storing' : 'generating');
 }
 
 /** Codes that say that there is no keyring to ask. */
 const NOT_READY: readonly string[] = ['ERR_WALLET_NOT_OPEN', 'ERR_WALLET_ROOT', 'ERR_KEYRING_NONE', 'ERR_PHASE'];
 
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && /^E[A-Z0-9]+$/.test(String((error as { readonly code?: unknown }).code));
-}

@@ -77,15 +77,19 @@ export interface KeyringHost {
   service(): Promise<KeyringService>;
   /** Rows of performance_schema.keyring_component_status; none for a plugin. */
   componentStatus(): Promise<readonly (readonly [key: string, value: string])[]>;
-  /** ALTER INSTANCE RELOAD KEYRING: false where that failed, with the reason in the log; the old state stays. */
-  reload(): Promise<boolean>;
+  /** ALTER INSTANCE RELOAD KEYRING. @throws {KeywardError} when that failed, the reason in the log; the old state stays then */
+  reload(): Promise<void>;
 
   /** keyring_operations. */
   operations: boolean;
   /** keyring_okv_conf_dir; '' for none. */
   readonly confDir: string;
-  /** Makes a directory's server the keyring. False where that cannot be, with the reason in the log; nothing changed then. */
-  useConfDir(directory: string): Promise<boolean>;
+  /**
+   * Makes a directory's server the keyring, or with '' the instance's own again.
+   *
+   * @throws {KeywardError} when that cannot be, the reason in the log; nothing changed then
+   */
+  useConfDir(directory: string): Promise<void>;
   /** Keeps the value of keyring_okv_conf_dir for the next start. */
   persistConfDir(): Promise<void>;
 

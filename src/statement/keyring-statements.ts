@@ -2,12 +2,13 @@
  * The statements around MySQL's keyring functions: variables, plugins, functions, ALTER INSTANCE, and the tables that show the
  * keyring. Each asks for the privileges that MySQL asks for. Layer: statement, pure.
  */
-import { KeywardError, StatementError } from '../errors.ts';
+import { type DatabaseError, type ErrorDetails, StatementError } from '../errors.ts';
 import type { KeyringStatement, SelectStatement } from './ast.ts';
 import type { CallSecrets } from './call-secrets.ts';
 import { databaseError } from './database-errors.ts';
 import { errorLogView } from './error-log.ts';
 import type { StatementResult } from './host.ts';
+import { hintOf, isServiceFailure } from './keyring-failures.ts';
 import { findKeyringFunction, runKeyringCalls } from './keyring-functions.ts';
 import type { KeyringHost, PluginName, Privilege } from './keyring-host.ts';
 import { like, type Table } from './select.ts';
@@ -57,7 +58,7 @@ async function setGlobal(
   }
   if (name !== CONF_DIR || !host.plugins.has('keyring_okv')) throw databaseError(1193, [name]);
   assertPrivilege(host, ['SUPER', 'SYSTEM_VARIABLES_ADMIN']);
-  if (!(await host.useConfDir(value ?? ''))) throw databaseError(1231, [name, value ?? '']);
+  await refusing((details) => databaseError(1231, [name, value ?? ''], details), () => host.useConfDir(value ?? ''));
   if (persist) await host.persistConfDir();
   return DONE;
 }
@@ -156,7 +157,7 @@ function assertLibrary(library: string, known: readonly string[]): void {
 
 async function reloadKeyring(host: KeyringHost): Promise<StatementResult> {
   assertPrivilege(host, ['ENCRYPTION_KEY_ADMIN']);
-  if (!(await host.reload())) throw databaseError(4035);
+  await refusing((details) => databaseError(4035, [], details), () => host.reload());
   return DONE;
 }
 
@@ -164,18 +165,18 @@ async function reloadKeyring(host: KeyringHost): Promise<StatementResult> {
 async function rotateMasterKey(host: KeyringHost): Promise<StatementResult> {
   assertPrivilege(host, ['SUPER', 'ENCRYPTION_KEY_ADMIN']);
   if (!host.operations) throw databaseError(3185, [], { hint: 'keyring_operations is OFF' });
-  try {
-    const service = await host.service();
-    const prefix = `INNODBKey-${await host.serverUuid()}-`;
-    let newest = 0;
-    for await (const { id, owner } of service.list())
-      if (owner === '' && id.startsWith(prefix)) newest = Math.max(newest, Number(id.slice(prefix.length)) || 0);
-    await service.generate(`${prefix}${newest + 1}`, 'AES', 32, { owner: '' });
-    return DONE;
-  } catch (cause) {
-    if (!(cause instanceof KeywardError)) throw cause;
-    throw databaseError(3185, [], { cause, hint: `${cause.message} (${cause.code})` });
-  }
+  await refusing(
+    (details) => databaseError(3185, [], details),
+    async () => {
+      const service = await host.service();
+      const prefix = `INNODBKey-${await host.serverUuid()}-`;
+      let newest = 0;
+      for await (const { id, owner } of service.list())
+        if (owner === '' && id.startsWith(prefix)) newest = Math.max(newest, Number(id.slice(prefix.length)) || 0);
+      await service.generate(`${prefix}${newest + 1}`, 'AES', 32, { owner: '' });
+    },
+  );
+  return DONE;
 }
 
 // --------------------------------------------------------------------------------------------------------------- tables
@@ -197,7 +198,7 @@ async function keyringKeys(host: KeyringHost): Promise<Table> {
     if (host.operations)
       for await (const key of (await host.service()).list()) rows.push([key.id, key.owner, key.backendKeyId ?? '']);
   } catch (error) {
-    if (!(error instanceof KeywardError)) throw error;
+    if (!isServiceFailure(error)) throw error;
     rows.length = 0;
   }
   return { columns: ['KEY_ID', 'KEY_OWNER', 'BACKEND_KEY_ID'], rows };
@@ -225,6 +226,16 @@ const PLUGIN_ROWS: readonly (readonly string[])[] = [
 export const KEYRING_TABLES: readonly string[] = /* @__PURE__ */ Object.keys(TABLES);
 
 // ------------------------------------------------------------------------------------------------------------- refusals
+
+/** Does something; what fails becomes the database's own error, with the failure as its cause. */
+async function refusing(refusal: (details: ErrorDetails) => DatabaseError, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (cause) {
+    if (!isServiceFailure(cause)) throw cause;
+    throw refusal({ cause, hint: hintOf(cause) });
+  }
+}
 
 function assertPrivilege(host: KeyringHost, oneOf: readonly Privilege[]): void {
   if (!oneOf.some((privilege) => host.privileges.has(privilege))) throw databaseError(1227, [oneOf.join(' or ')]);

@@ -45,9 +45,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   okv: { runsIn: 'both', mayImport: [] },
   // `core` to keep keys wrapped in memory; `kmip` for the types of messages and the helpers over attributes.
   keyring: { runsIn: 'Node', mayImport: ['core', 'wallet', 'wallet/file', 'kmip', 'kmip/client', 'okv'] },
-  statement: { runsIn: 'both', mayImport: ['wallet'] },
+  // `okv`: the words of MySQL's plugin, for the error log.
+  statement: { runsIn: 'both', mayImport: ['wallet', 'okv'] },
   // `wallet` beside `wallet/file`: keys are exported to and merged from wallets that are only bytes, without a file of ours.
-  instance: { runsIn: 'Node', mayImport: ['statement', 'wallet', 'wallet/file', 'keyring', 'kms'] },
+  // `okv`: which directory the home's my.cnf names, and what is wrong with one that a statement names.
+  instance: { runsIn: 'Node', mayImport: ['statement', 'wallet', 'wallet/file', 'keyring', 'kms', 'okv'] },
   // `core`: the index of DER elements, and the hash of the file.
   inspect: { runsIn: 'both', mayImport: ['core', 'pkcs12', 'wallet', 'ttlv', 'kmip', 'x509', 'okv', 'statement'] },
   cli: {
