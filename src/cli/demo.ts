@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Instance, openInstance } from '../instance/index.ts';
 import { Secret } from '../secret.ts';
-import { runPrompt } from './sql.ts';
-import { firstLine, formatTable } from './terminal.ts';
+import { isMysql, runPrompt } from './sql.ts';
+import { firstLine, formatTable, showRows } from './terminal.ts';
 
 interface DemoOptions {
   readonly home: string;
@@ -56,8 +56,9 @@ async function runDemo(options: DemoOptions): Promise<void> {
 
 async function show(statement: string, instance: Instance, binds: ReadonlyMap<string, Secret>): Promise<void> {
   print(`SQL> ${statement};`);
-  const { columns, rows, message, warnings } = await instance.execute(statement, binds);
-  if (columns.length > 0) print(formatTable(columns, rows));
+  const parsed = instance.parse(statement);
+  const { columns, rows, message, warnings } = await instance.run(parsed, binds);
+  if (columns.length > 0) print(formatTable(columns, showRows(rows, { showNull: isMysql(parsed) })));
   for (const line of [message, ...warnings.map((warning) => `warning: ${warning}`)]) if (line !== null) print(line);
   print('');
 }

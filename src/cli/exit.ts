@@ -5,6 +5,7 @@
  */
 import {
   AuthenticationError,
+  DatabaseError,
   FormatError,
   KeywardError,
   LimitError,
@@ -28,6 +29,7 @@ const NOT_FOUND: readonly string[] = [
 export function exitStatus(error: unknown): number {
   if (error instanceof StatementError || error instanceof UsageError) return EXIT.usage;
   if (error instanceof AuthenticationError) return EXIT.password;
+  if (error instanceof DatabaseError) return EXIT.state;
   if (error instanceof StateError) return NOT_FOUND.includes(error.code) ? EXIT.notFound : EXIT.state;
   if (error instanceof FormatError || error instanceof LimitError || error instanceof UnsupportedError)
     return EXIT.malformed;
@@ -37,9 +39,9 @@ export function exitStatus(error: unknown): number {
 /** What is printed of an error: never a stack, never a cause. */
 export function formatError(error: unknown): string {
   if (error instanceof KeywardError) {
-    return error.hint === undefined
-      ? `${error.code}: ${error.message}`
-      : `${error.code}: ${error.message}\n  hint: ${error.hint}`;
+    // A database's error has its number in front, as the database's own client prints it.
+    const line = error instanceof DatabaseError ? error.message : `${error.code}: ${error.message}`;
+    return error.hint === undefined ? line : `${line}\n  hint: ${error.hint}`;
   }
   if (isSystemError(error)) return `ERR_IO: ${error.code} ${error.syscall ?? ''} ${error.path ?? ''}`.trimEnd();
   return `ERR_INTERNAL: ${error instanceof Error ? error.message : 'unknown failure'}`;

@@ -6,9 +6,19 @@ import type { Command } from 'commander';
 import { StatementError, UsageError } from '../errors.ts';
 import { type Explanation, type Instance, type KeyView, openInstance, type Rehearsal } from '../instance/index.ts';
 import type { Secret } from '../secret.ts';
-import { redactStatement, type ScriptStatement, type StatementResult, splitScript } from '../statement/index.ts';
+import {
+  formatLogEntry,
+  PRIVILEGES,
+  type Privilege,
+  redactStatement,
+  type ScriptStatement,
+  type SqlValue,
+  type Statement,
+  type StatementResult,
+  splitScript,
+} from '../statement/index.ts';
 import { EXIT, exitStatus, formatError } from './exit.ts';
-import { askPassword, firstLine, formatTable, printable } from './terminal.ts';
+import { askPassword, firstLine, formatTable, printable, showRows } from './terminal.ts';
 
 interface SqlOptions {
   readonly home: string;
@@ -19,6 +29,11 @@ interface SqlOptions {
   readonly explain?: boolean;
   readonly keepGoing?: boolean;
   readonly vendorExamples?: boolean;
+  readonly showSecrets?: boolean;
+  readonly account: string;
+  readonly grant?: readonly Privilege[];
+  readonly keyringChecks: 'new' | 'old';
+  readonly keyringPlugins: boolean;
   readonly dialect: 'yashandb' | 'oracle';
   readonly profile: 'modern' | 'oracle' | 'pbmac1' | 'java' | 'legacy';
 }
@@ -28,7 +43,7 @@ export function addSqlCommand(program: Command): void {
   const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
   program
     .command('sql')
-    .description('run ADMINISTER KEY MANAGEMENT and its views in an instance: a home directory with a wallet')
+    .description("run ADMINISTER KEY MANAGEMENT and MySQL's keyring statements in an instance: a home directory")
     .requiredOption('--home <dir>', 'home directory of the instance; made when missing')
     .option('-e, --execute <statement>', 'a statement to run; may be given several times', collect)
     .option('--file <file>', 'a script to run; - is standard input')
@@ -39,18 +54,47 @@ export function addSqlCommand(program: Command): void {
     .option('--vendor-examples', "accept the vendor's examples as they are printed")
     .option('--dialect <name>', 'yashandb or oracle: columns and codes of the views', 'yashandb')
     .option('--profile <name>', 'algorithms of a new wallet: modern, oracle, pbmac1, java or legacy', 'modern')
+    .option('--show-secrets', 'print the keys that keyring_key_fetch returns, in hex')
+    .option('--account <user@host>', 'CURRENT_USER(): the owner of keyring keys', 'root@localhost')
+    .option('--grant <privilege,…>', 'global privileges of that account, or NONE; default all', readPrivileges)
+    .option('--keyring-checks <generation>', 'new, or old as before MySQL 8.0.24', 'new')
+    .option('--no-keyring-plugins', 'a fresh home has no keyring plugins and functions until they are installed')
     .addHelpText(
       'after',
-      '\nExample:\n  $ keyward sql --home ./demo -e "SELECT KEY_ID, TAG FROM V\\$ENCRYPTION_KEYS"\n',
+      `
+Examples:
+  $ keyward sql --home ./demo -e "SELECT KEY_ID, TAG FROM V\\$ENCRYPTION_KEYS"
+  $ keyward sql --home ./demo -e "SET GLOBAL keyring_okv_conf_dir = '/etc/mysql-keyring-okv'" \\
+      -e "SELECT keyring_key_generate('MyKey', 'AES', 32)"
+`,
     )
     .action(async (options: SqlOptions) => {
       process.exitCode = await runSql(options);
     });
 }
 
+/** `EXECUTE,SELECT`, or NONE; may be given several times. */
+function readPrivileges(text: string, before: readonly Privilege[] = []): readonly Privilege[] {
+  if (/^none$/i.test(text)) return before;
+  const names = text.split(',').map((name) => name.trim().toUpperCase().replaceAll(' ', '_'));
+  const unknown = names.find((name) => !(PRIVILEGES as readonly string[]).includes(name));
+  if (unknown === undefined) return [...before, ...(names as Privilege[])];
+  throw new UsageError('ERR_PRIVILEGE', `no privilege ${unknown}: there are ${PRIVILEGES.join(', ')}`);
+}
+
 async function runSql(options: SqlOptions): Promise<number> {
-  const { dialect, profile, vendorExamples = false } = options;
-  await using instance = await openInstance(options.home, { dialect, vendorExamples, wallet: { profile } });
+  const { dialect, profile, account, grant, keyringChecks, keyringPlugins, vendorExamples = false } = options;
+  if (keyringChecks !== 'new' && keyringChecks !== 'old')
+    throw new UsageError('ERR_OPTION', '--keyring-checks is new or old');
+  await using instance = await openInstance(options.home, {
+    dialect,
+    vendorExamples,
+    account,
+    keyringChecks,
+    keyringPlugins,
+    ...(grant && { privileges: grant }),
+    wallet: { profile },
+  });
   const binds = await readBinds(options.bind ?? []);
   const rehearsal = options.explain === true ? await instance.rehearse() : undefined;
   try {
@@ -72,7 +116,7 @@ export interface SqlSession {
   /** Only where statements are explained and not run. */
   readonly rehearsal?: Rehearsal;
   readonly binds: ReadonlyMap<string, Secret>;
-  readonly options?: Pick<SqlOptions, 'json' | 'keepGoing'>;
+  readonly options?: Pick<SqlOptions, 'json' | 'keepGoing' | 'showSecrets'>;
 }
 
 async function readBinds(specifications: readonly string[]): Promise<Map<string, Secret>> {
@@ -102,22 +146,42 @@ async function runScripts(scripts: readonly string[], session: SqlSession): Prom
 async function runOne(statement: ScriptStatement, session: SqlSession): Promise<number> {
   const { instance, rehearsal, binds, options } = session;
   const shown = redactStatement(statement.text);
+  const logged = instance.errorLog.written;
   try {
     if (rehearsal !== undefined) {
       const explanation = await rehearsal.explain(statement.text, binds);
       print(options?.json === true ? JSON.stringify(explanation) : formatExplanation(explanation));
       return EXIT.ok;
     }
-    const result = await instance.execute(statement.text, binds);
-    if (options?.json === true) print(JSON.stringify({ statement: shown, ...result }));
-    else printResult(result);
+    const parsed = instance.parse(statement.text);
+    const { rows, ...result } = await instance.run(parsed, binds);
+    const isJson = options?.json === true;
+    const shownRows = showRows(rows, {
+      showSecrets: options?.showSecrets === true,
+      showNull: !isJson && isMysql(parsed),
+    });
+    if (isJson) print(JSON.stringify({ statement: shown, ...result, rows: shownRows }));
+    else printResult({ ...result, rows: shownRows });
     return 0;
   } catch (thrown) {
     const error = thrown instanceof StatementError ? inScript(thrown, statement) : thrown;
     if (options?.json === true) print(JSON.stringify({ statement: shown, error: formatError(error).split('\n')[0] }));
     process.stderr.write(`${formatError(error)}\n`);
     return exitStatus(error);
+  } finally {
+    printLog(instance, logged);
   }
+}
+
+/** What the error log got while a statement ran. */
+function printLog(instance: Instance, since: number): void {
+  for (const entry of instance.errorLog.since(since))
+    if (entry.priority !== 'Note') process.stderr.write(`${printable(formatLogEntry(entry))}\n`);
+}
+
+/** Whether MySQL's client would show the rows. */
+export function isMysql(statement: Statement): boolean {
+  return statement.kind === 'keyring-call' || (statement.kind === 'select' && statement.schema !== null);
 }
 
 /** Moves a place in a statement to its place in the script. */
@@ -133,7 +197,11 @@ function inScript(error: StatementError, statement: ScriptStatement): StatementE
   );
 }
 
-function printResult({ columns, rows, message, warnings }: StatementResult): void {
+interface ShownResult extends Omit<StatementResult, 'rows'> {
+  readonly rows: readonly (readonly SqlValue[])[];
+}
+
+function printResult({ columns, rows, message, warnings }: ShownResult): void {
   if (columns.length > 0) print(`${formatTable(columns, rows)}\n`);
   if (message !== null) print(message);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);

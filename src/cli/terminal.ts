@@ -5,9 +5,10 @@
 import { closeSync, fchmodSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { read } from 'read';
 import stringWidth from 'string-width';
+import { encodeHexText } from '../core/index.ts';
 import { UsageError } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import type { SqlValue } from '../statement/index.ts';
+import type { ResultValue, SqlValue } from '../statement/index.ts';
 
 /** Prints a line of a result. */
 export function print(text: string): void {
@@ -98,6 +99,28 @@ function descriptor(text: string): number {
   const fd = Number(text);
   if (Number.isInteger(fd) && fd >= 0) return fd;
   throw new UsageError('ERR_PASSWORD_SOURCE', `not a file descriptor: ${text}`);
+}
+
+/** How results are shown. */
+export interface ShowOptions {
+  /** Key bytes as `0x…`, not only how many they are. */
+  readonly showSecrets?: boolean;
+  /** NULL is `NULL`, as MySQL's client shows it, and not nothing. */
+  readonly showNull?: boolean;
+}
+
+/** Rows as they may be shown: key bytes cut out unless asked for, and disposed of. */
+export function showRows(
+  rows: readonly (readonly ResultValue[])[],
+  { showSecrets = false, showNull = false }: ShowOptions = {},
+): readonly (readonly SqlValue[])[] {
+  const show = (value: ResultValue): SqlValue => {
+    if (value === null && showNull) return 'NULL';
+    if (!(value instanceof Secret)) return value;
+    using secret = value;
+    return showSecrets ? `0x${encodeHexText(secret.expose())}` : `[redacted, ${secret.length} bytes]`;
+  };
+  return rows.map((row) => row.map(show));
 }
 
 /** Formats rows as a table: columns as wide as their widest value, ideographs counted as two. */

@@ -8,6 +8,7 @@ import { StateError } from '../errors.ts';
 import {
   type Binds,
   type Dialect,
+  ErrorLog,
   type InstancePhase,
   parseStatement,
   runStatement,
@@ -57,6 +58,8 @@ async function readStart(home: string, options: InstanceOptions): Promise<Keyrin
 export class Instance implements StatementHost {
   readonly home: string;
   readonly dialect: Dialect;
+  /** What the keyring has to say besides errors of statements; goes on over restarts. */
+  readonly errorLog: ErrorLog;
   readonly #options: InstanceOptions;
   readonly #fs: FileSystem;
   readonly #isRehearsal: boolean;
@@ -75,6 +78,7 @@ export class Instance implements StatementHost {
   ) {
     this.home = home;
     this.dialect = options.dialect ?? 'yashandb';
+    this.errorLog = new ErrorLog(options.wallet?.now);
     this.#options = options;
     this.#fs = fileSystemOf(options);
     this.#parameters = parameters;
@@ -203,7 +207,7 @@ export class Instance implements StatementHost {
       get walletFile() {
         return instance.#keystore.file;
       },
-      now: this.#options.wallet?.now ?? (() => new Date()),
+      errorLog: this.errorLog,
     };
     return new InstanceKeyring(this.#options, around, start);
   }

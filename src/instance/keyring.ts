@@ -6,7 +6,7 @@
 import { resolve } from 'node:path';
 import { StateError, UnsupportedError, UsageError } from '../errors.ts';
 import { type Keyring, openKeyring } from '../keyring/index.ts';
-import { ErrorLog, type KeyringHost, type PluginName, PRIVILEGES, type Privilege } from '../statement/index.ts';
+import { type ErrorLog, type KeyringHost, type PluginName, PRIVILEGES, type Privilege } from '../statement/index.ts';
 import { type FileSystem, WALLET_FILE, type WalletFile } from '../wallet/file/index.ts';
 import { changeKeyringState, freshState, type KeyringState, makeServerUuid } from './keyring-state.ts';
 import { logOkvFailure, openOkvDirectory, probe } from './okv-directory.ts';
@@ -34,7 +34,7 @@ export interface KeyringSurroundings {
   readonly walletFile: WalletFile | null;
   /** True where statements are only tried. */
   readonly isRehearsal: boolean;
-  now(): Date;
+  readonly errorLog: ErrorLog;
 }
 
 /** Where a start begins. */
@@ -73,7 +73,7 @@ export class InstanceKeyring implements KeyringHost {
     this.checks = settings.keyringChecks ?? 'new';
     this.account = parseAccount(settings.account ?? 'root@localhost');
     this.privileges = new Set(settings.privileges ?? PRIVILEGES);
-    this.errorLog = new ErrorLog(() => around.now());
+    this.errorLog = around.errorLog;
     this.#settings = settings;
     this.#around = around;
     this.#loadsOkv = optionFile.loadsOkv;

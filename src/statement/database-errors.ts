@@ -44,11 +44,7 @@ export const DATABASE_ERRORS = {
   1125: ['ER_UDF_EXISTS', 'HY000', "Function '%-.192s' already exists"],
   1126: ['ER_CANT_OPEN_LIBRARY', 'HY000', "Can't open shared library '%-.192s' (errno: %d %-.128s)"],
   1127: ['ER_CANT_FIND_DL_ENTRY', 'HY000', "Can't find symbol '%-.128s' in library"],
-  1142: [
-    'ER_TABLEACCESS_DENIED_ERROR',
-    '42000',
-    "%-.128s command denied to user '%-.48s'@'%-.64s' for table '%-.64s'",
-  ],
+  1142: ['ER_TABLEACCESS_DENIED_ERROR', '42000', "%-.128s command denied to user '%-.48s'@'%-.64s' for table '%-.64s'"],
   1193: ['ER_UNKNOWN_SYSTEM_VARIABLE', 'HY000', "Unknown system variable '%-.64s'"],
   1227: [
     'ER_SPECIFIC_ACCESS_DENIED_ERROR',
@@ -73,9 +69,5 @@ export const DATABASE_ERRORS = {
   3931: ['ER_CLIENT_KEYRING_UDF_KEY_TYPE_INVALID', 'HY000', "Function '%s' failed because key type is invalid."],
   3932: ['ER_CLIENT_KEYRING_UDF_KEY_TOO_LONG', 'HY000', "Function '%s' failed because key length is too long."],
   3933: ['ER_CLIENT_KEYRING_UDF_KEY_TYPE_TOO_LONG', 'HY000', "Function '%s' failed because key type is too long."],
-  4035: [
-    'ER_RELOAD_KEYRING_FAILURE',
-    'HY000',
-    'Keyring reload failed. Please check error log for more details.',
-  ],
-} as const satisfies Record<number, readonly [symbol: string, sqlState: string, format: string]>;
+  4035: ['ER_RELOAD_KEYRING_FAILURE', 'HY000', 'Keyring reload failed. Please check error log for more details.'],
+} as const;

@@ -109,10 +109,10 @@ const PLUGIN_MESSAGES = {
 const DATA = "data for Data ID: '%s', Auth ID: '%s'. Either data";
 const FAILED = 'with same identifier or keyring backend encountered an error.';
 
-const COMPONENT_MESSAGES = {
+const COMPONENT_MESSAGES: Readonly<Record<13714 | 13723 | 13724 | 13725, string>> = {
   13714:
     'The component is not initialized properly. Make sure that configuration is proper and use ALTER INSTANCE RELOAD KEYRING to reinitialize the component.',
   13723: `Error writing ${DATA} already exists ${FAILED}`,
   13724: `Error removing ${DATA} does not exists ${FAILED}`,
   13725: `Error generating ${DATA} already exists ${FAILED}`,
-} as const;
+};

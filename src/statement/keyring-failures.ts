@@ -83,4 +83,3 @@ function logEmptyId(operation: ServiceOperation, log: ErrorLog): void {
 
 /** Codes that say that there is no keyring to ask. */
 const NOT_READY: readonly string[] = ['ERR_WALLET_NOT_OPEN', 'ERR_WALLET_ROOT', 'ERR_KEYRING_NONE', 'ERR_PHASE'];
-

@@ -15,8 +15,8 @@ import { Secret } from '../secret.ts';
 import type { KeyringArgument, KeyringCall } from './ast.ts';
 import type { CallSecrets } from './call-secrets.ts';
 import { databaseError } from './database-errors.ts';
-import { askService, type ServiceCall, type ServiceOperation, serviceError } from './keyring-failures.ts';
 import type { ResultValue, StatementResult } from './host.ts';
+import { askService, type ServiceCall, type ServiceOperation, serviceError } from './keyring-failures.ts';
 import type { KeyringHost } from './keyring-host.ts';
 import { redactStatement } from './redact.ts';
 
@@ -87,7 +87,7 @@ function prepare(
   if (!host.plugins.has('keyring_udf')) throw refuse(NOT_INSTALLED);
   if (!host.privileges.has('EXECUTE')) throw refuse(NOT_PRIVILEGED);
   if (call.arguments.length !== known.parameters.length) throw refuse(WRONG_COUNT);
-  const values = call.arguments.map((argument) => valueOf(argument, secrets));
+  const values = call.arguments.map((argument) => argumentValue(argument, secrets));
   const isOld = host.checks === 'old';
   known.parameters.forEach((parameter, i) => {
     const { type } = values[i] as Value;
@@ -108,7 +108,7 @@ function prepare(
 const U64 = 1n << 64n;
 const I64_MIN = -(1n << 63n);
 
-function valueOf(argument: KeyringArgument, secrets: CallSecrets): Value {
+function argumentValue(argument: KeyringArgument, secrets: CallSecrets): Value {
   switch (argument.type) {
     case 'null':
     case 'decimal':
@@ -260,8 +260,7 @@ export function findKeyringFunction(name: string): KeyringFunction | null {
 
 const NOT_INSTALLED =
   'This function requires keyring_udf plugin which is not installed. Please install keyring_udf plugin and try again.';
-const NOT_PRIVILEGED =
-  'The user is not privileged to execute this function. User needs to have EXECUTE permission.';
+const NOT_PRIVILEGED = 'The user is not privileged to execute this function. User needs to have EXECUTE permission.';
 const WRONG_COUNT = 'Mismatch in number of arguments to the function.';
 /** "to long" is MySQL's. */
 const TOO_LONG = `The key is to long. The max length of the key is ${MAX_KEY_BYTES}`;

@@ -58,7 +58,10 @@ async function setGlobal(
   }
   if (name !== CONF_DIR || !host.plugins.has('keyring_okv')) throw databaseError(1193, [name]);
   assertPrivilege(host, ['SUPER', 'SYSTEM_VARIABLES_ADMIN']);
-  await refusing((details) => databaseError(1231, [name, value ?? ''], details), () => host.useConfDir(value ?? ''));
+  await refusing(
+    (details) => databaseError(1231, [name, value ?? ''], details),
+    () => host.useConfDir(value ?? ''),
+  );
   if (persist) await host.persistConfDir();
   return DONE;
 }
@@ -157,7 +160,10 @@ function assertLibrary(library: string, known: readonly string[]): void {
 
 async function reloadKeyring(host: KeyringHost): Promise<StatementResult> {
   assertPrivilege(host, ['ENCRYPTION_KEY_ADMIN']);
-  await refusing((details) => databaseError(4035, [], details), () => host.reload());
+  await refusing(
+    (details) => databaseError(4035, [], details),
+    () => host.reload(),
+  );
   return DONE;
 }
 
@@ -219,7 +225,14 @@ const TABLES = {
 
 const PLUGIN_ROWS: readonly (readonly string[])[] = [
   ['keyring_udf', '1.0', 'ACTIVE', 'DAEMON', 'keyring_udf.so', 'Keyring UDF plugin'],
-  ['keyring_okv', '1.0', 'ACTIVE', 'KEYRING', 'keyring_okv.so', 'store/fetch authentication data to/from a KMIP server'],
+  [
+    'keyring_okv',
+    '1.0',
+    'ACTIVE',
+    'KEYRING',
+    'keyring_okv.so',
+    'store/fetch authentication data to/from a KMIP server',
+  ],
 ];
 
 /** The names of these tables, for the error that lists what there is. */

@@ -18,9 +18,14 @@ const NEW_PASSWORD = /* @__PURE__ */ new RegExp(
 );
 /** [SET|CREATE] KEY 'MKID:MK'. */
 const MATERIAL = /(\b(?:SET|CREATE)\s+(?:ENCRYPTION\s+)?KEY\s+)((?:N|q)?'(?:[^']|'')*(?:'|$))/gi;
-/** The third argument of keyring_key_store, whatever its form. */
-const STORED =
-  /(\bkeyring_key_store\s*\((?:[^'",)]|'(?:[^'\\]|''|\\[\s\S])*'|"(?:[^"\\]|""|\\[\s\S])*")*,(?:[^'",)]|'(?:[^'\\]|''|\\[\s\S])*'|"(?:[^"\\]|""|\\[\s\S])*")*,)[\s\S]*$/gi;
+/** A function of the keyring, misspelt ones too. */
+const KEYRING_CALL = /keyring_key_\w*/gi;
+/** A token of MySQL's, as far as arguments are told apart by it: comment, string, one of `(),`, or one other character. */
+const MYSQL_TOKEN =
+  /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|[xXnN]?'(?:[^'\\]|''|\\[\s\S])*(?:'|$)|"(?:[^"\\]|""|\\[\s\S])*(?:"|$)|`[^`]*`?|[\s\S]/gy;
+const BLANK_TOKEN = /^(?:\s|--|\/\*)/;
+/** What may stand in the place of a key and is none: a length, NULL, a bind name. */
+const NO_KEY = /^\s*(?:-?\d{1,10}|NULL|:[A-Za-z_]\w*)?\s*$/i;
 /** A kms:// URL holds three secrets, wherever it stands. */
 const KMS_URL = /kms:\/\/[^'"\s;]*/gi;
 /** Anything that could be key material. */
@@ -36,11 +41,43 @@ const LONG_HEX = /\b[0-9a-f]{48,}\b/gi;
 export function redactStatement(text: string): string {
   const keepBind = (_: string, before: string, token: string) =>
     before + (/^:[A-Za-z_]\w*$/.test(token) ? token : REDACTED);
-  return text
+  return redactStored(text)
     .replace(PASSWORD, keepBind)
     .replace(NEW_PASSWORD, keepBind)
     .replace(MATERIAL, (_, before: string) => before + REDACTED)
-    .replace(STORED, (_, before: string) => `${before} ${REDACTED})`)
     .replace(KMS_URL, 'kms://[redacted]')
     .replace(LONG_HEX, '[redacted]');
+}
+
+/** Hides what stands from the third argument on in calls of keyring functions; to the end of the text where a call has no end. */
+function redactStored(text: string): string {
+  let out = '';
+  let from = 0;
+  for (const call of text.matchAll(KEYRING_CALL)) {
+    if (call.index < from) continue;
+    const key = findKey(text, call.index + call[0].length);
+    if (key === null || NO_KEY.test(text.slice(key.start, key.end))) continue;
+    out += `${text.slice(from, key.start)} ${REDACTED}${key.end === text.length ? ')' : ''}`;
+    from = key.end;
+  }
+  return out + text.slice(from);
+}
+
+/** Where a call's arguments from the third on stand; null where there is no call, or no third argument. */
+function findKey(text: string, at: number): { readonly start: number; readonly end: number } | null {
+  const token = new RegExp(MYSQL_TOKEN);
+  token.lastIndex = at;
+  let depth = 0;
+  let commas = 0;
+  let start = -1;
+  for (let match = token.exec(text); match !== null; match = token.exec(text)) {
+    const [found] = match;
+    if (found === '(') depth++;
+    else if (depth === 0) {
+      if (BLANK_TOKEN.test(found)) continue;
+      return null;
+    } else if (found === ')' && --depth === 0) return start < 0 ? null : { start, end: match.index };
+    else if (found === ',' && depth === 1 && ++commas === 2) start = token.lastIndex;
+  }
+  return start < 0 ? null : { start, end: text.length };
 }

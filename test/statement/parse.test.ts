@@ -164,19 +164,38 @@ describe('the statements around it', () => {
   it('MySQL keyring calls keep their argument types', () => {
     expect(parseStatement("SELECT keyring_key_generate('MyKey', 'AES', 32);")).toMatchObject({
       kind: 'keyring-call',
-      function: 'keyring_key_generate',
-      arguments: [
-        { type: 'string', value: 'MyKey' },
-        { type: 'string', value: 'AES' },
-        { type: 'integer', value: '32' },
+      calls: [
+        {
+          function: 'keyring_key_generate',
+          arguments: [
+            { type: 'string', value: 'MyKey' },
+            { type: 'string', value: 'AES' },
+            { type: 'integer', value: '32' },
+          ],
+          alias: null,
+          text: "keyring_key_generate('MyKey', 'AES', 32)",
+        },
       ],
     });
     expect(parseStatement('SELECT keyring_key_store("a\\0b", NULL, x\'00ff\') AS r')).toMatchObject({
-      arguments: [{ value: 'a\0b' }, { type: 'null' }, { type: 'bytes', value: '00ff' }],
-      alias: 'r',
+      calls: [{ arguments: [{ value: 'a\0b' }, { type: 'null' }, { type: 'bytes', value: '00ff' }], alias: 'r' }],
     });
     expect(parseStatement("SELECT keyring_key_generate('', '', -1)")).toMatchObject({
-      arguments: [{}, {}, { value: '-1' }],
+      calls: [{ arguments: [{}, {}, { value: '-1' }] }],
+    });
+  });
+
+  it('several keyring functions in one SELECT, with aliases of every form, FROM DUAL', () => {
+    expect(
+      parseStatement(
+        "mysql> SELECT Keyring_Key_Fetch ( 'a' ) , keyring_key_length_fetch('a') n, keyring_key_type_fetch(:id) AS 'the type' FROM DUAL;",
+      ),
+    ).toMatchObject({
+      calls: [
+        { function: 'keyring_key_fetch', alias: null, text: "Keyring_Key_Fetch ( 'a' )" },
+        { function: 'keyring_key_length_fetch', alias: 'n' },
+        { function: 'keyring_key_type_fetch', alias: 'the type', arguments: [{ type: 'bind', value: 'id' }] },
+      ],
     });
   });
 
@@ -211,7 +230,15 @@ describe('the statements around it', () => {
     expect(parseStatement('SET GLOBAL keyring_operations = OFF')).toMatchObject({
       name: 'keyring_operations',
       value: 'OFF',
+      persist: false,
     });
+    expect(parseStatement("SET @@GLOBAL.keyring_okv_conf_dir='/a b'")).toMatchObject({ value: '/a b', persist: false });
+    expect(parseStatement('SET PERSIST keyring_okv_conf_dir = DEFAULT')).toMatchObject({ value: null, persist: true });
+    expect(failure("SET keyring_operations = 'ON'").expected).toEqual(expect.arrayContaining(['GLOBAL', 'PERSIST']));
+    expect(parseStatement('ALTER INSTANCE ROTATE INNODB MASTER KEY')).toMatchObject({
+      action: 'rotate-innodb-master-key',
+    });
+    expect(parseStatement('ALTER INSTANCE RELOAD KEYRING;')).toMatchObject({ action: 'reload-keyring' });
     expect(parseStatement("SHOW VARIABLES LIKE 'keyring%'")).toMatchObject({ pattern: 'keyring%' });
   });
 });

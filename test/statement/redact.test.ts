@@ -24,6 +24,13 @@ describe('redactStatement', () => {
     'ADMINISTER KEY MANAGEMENT SET KEY IDENTIFIED BY pw MIGRATE USING s3cret',
     "SELECT keyring_key_store('id', 'AES', 's3cret, with ) everything');",
     "SELECT keyring_key_store('id', 'AES', 's3cret unterminated",
+    "SELECT keyring_key_store /* a, (comment */ ( 'id' -- , it's\n , 'AES' , 's3cret' )",
+    "SELECT keyring_key_generate('a', 'AES', 32), keyring_key_store('b,c', \"A,\\\"B\", 's3cret') AS k",
+    'SELECT KEYRING_KEY_STORE("id", "AES", "s3cret")',
+    "SELECT keyring_key_stor('id', 'AES', 's3cret')",
+    "SELECT keyring_key_store('id', 'AES', 32, 's3cret')",
+    "SELECT keyring_key_store(f('id', 1), 'AES', (SELECT 's3cret'))",
+    "SELECT keyring_key_store('id', 'AES', 's3cret'); SELECT keyring_key_store('id2', 'AES', 'n3wpass')",
     "ADMINISTER KEY MANAGEMENT SET KEY 'd8ab781a44b864099a5e607a2063b265d7703f802fcfe7e8334cd8776da44444",
     "ADMINISTER KEY MANAGEMENT SET KEYSTORE OPEN IDENTIFIED BY 's3cret",
   ])('%s', (text) => {
@@ -37,5 +44,12 @@ describe('redactStatement', () => {
     expect(redactStatement(text)).toBe(text);
     const external = 'ADMINISTER KEY MANAGEMENT SET KEYSTORE OPEN IDENTIFIED BY EXTERNAL STORE';
     expect(redactStatement(external)).toBe(external);
+    for (const keyring of [
+      "SELECT keyring_key_generate('MyKey', 'AES', 32), keyring_key_fetch('a,b,c')",
+      "SELECT keyring_key_store('id', 'AES', :key) AS k; SHOW VARIABLES LIKE 'keyring%'",
+      "CREATE FUNCTION keyring_key_store RETURNS INTEGER SONAME 'keyring_udf.so'",
+      "SELECT * FROM t WHERE f IN ('keyring_key_store', 'b', 'c')",
+    ])
+      expect(redactStatement(keyring)).toBe(keyring);
   });
 });
