@@ -32,7 +32,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   pkcs12: { runsIn: 'both', mayImport: ['core'], packages: NOBLE },
   ttlv: { runsIn: 'both', mayImport: ['core'] },
   kmip: { runsIn: 'both', mayImport: ['ttlv', 'core'] },
-  'kmip/client': { runsIn: 'Node', mayImport: ['kmip', 'pkcs12'] },
+  // `core`: a private key becomes PEM by the constant-time base64.
+  'kmip/client': { runsIn: 'Node', mayImport: ['kmip', 'pkcs12', 'core'] },
   // `core` and `ttlv` directly: records are wrapped and authenticated by the core, attributes are stored as TTLV.
   'kmip/server': {
     runsIn: 'Node',
