@@ -183,13 +183,13 @@ function parsePrivateKey(
       type: 'pkcs8',
       ...passphrase,
     });
-  } catch (error) {
-    const { code } = error as { readonly code?: unknown };
-    if (code === 'ERR_MISSING_PASSPHRASE')
+  } catch {
+    // Both forms say in their first lines that they are encrypted, in these capitals.
+    const isEncrypted = ENCRYPTED.test(String.fromCharCode(...bytes.subarray(0, 200)));
+    if (isEncrypted && password === null)
       throw new UsageError('ERR_KMIP_KEY_PASSWORD', `${where} is encrypted and no password was given`);
     // One wording for a wrong password and for a damaged key, as for wallets.
-    if (password !== null && ENCRYPTED.test(String.fromCharCode(...bytes.subarray(0, 200))))
-      throw new AuthenticationError('ERR_WRONG_PASSWORD', 'wrong password or damaged file');
+    if (isEncrypted) throw new AuthenticationError('ERR_WRONG_PASSWORD', 'wrong password or damaged file');
     throw new FormatError('ERR_KMIP_KEY', `${where} is no private key in PEM`, { offset: 0 });
   } finally {
     passphrase.passphrase?.fill(0);

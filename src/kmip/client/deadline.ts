@@ -31,7 +31,7 @@ export class Deadline {
    *
    * @returns ends the watch; safe to call twice
    */
-  watch(onEnd: (why: WaitEnd) => void, limitMs = Number.POSITIVE_INFINITY): () => void {
+  watch(onEnd: (why: WaitEnd) => void, limitMs: number = Number.POSITIVE_INFINITY): () => void {
     const { signal } = this;
     const leftMs = Math.max(0, this.#atMs - performance.now());
     const onTime = (): void => end(leftMs <= limitMs ? 'timeout' : 'limit');
