@@ -381,6 +381,8 @@ function writeAttributes() {
     .map(([label, byVersion]) => [label, byVersion['1.4'] ?? byVersion['1.1']])
     .filter(([label, rule]) => rule !== undefined && label !== 'Attributes' && label !== 'Custom Attribute');
   const tagOf = new Map(Object.entries(labels).map(([name, label]) => [label, name]));
+  // Its table of rules (KMIP 1.4, 3.7) is not among those of the file.
+  rules.push(['Cryptographic Domain Parameters', { setBy: 'Client', cliMod: 'N', cliDel: 'N', multi: 'N' }]);
   // The parts of the names in a certificate came with 1.4 without a table of rules: the server sets them.
   for (const name of since.tags['1.4'])
     if (/^Certificate(Subject|Issuer)/.test(name))

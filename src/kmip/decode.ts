@@ -5,12 +5,11 @@
  * error with offset and tag path. Layer: kmip.
  */
 import type { FormatError } from '../errors.ts';
-import { ItemType, Tag, type TtlvItem, type TtlvMessage, treeOf } from '../ttlv/index.ts';
+import { enumerationName, ItemType, Tag, type TtlvItem, type TtlvMessage, treeOf } from '../ttlv/index.ts';
 import type { RawValue } from './attribute.ts';
 import type { KmipVersion, Rows } from './base.ts';
-import { OPERATIONS } from './generated/operations.ts';
-import { CREDENTIAL_VALUES, KEY_MATERIALS, STRUCTURES } from './generated/structures.ts';
-import { attributeField, type Field, Kind, type Shape, shapeOf, structure } from './shape.ts';
+import { CREDENTIAL_VALUES, KEY_MATERIALS } from './generated/structures.ts';
+import { attributeField, type Field, Kind, payloadRows, rowsBy, type Shape, shapeOf, structure } from './shape.ts';
 import { wipeMessage } from './wipe.ts';
 
 /** A structure as it is read: its fields by name, `unknown` last. */
@@ -39,6 +38,8 @@ export class Decoder {
   readonly #reading: Reading;
   /** Byte strings and trees that were copied out: wiped when the message turns out to be bad. */
   readonly #copies: unknown[] = [];
+  /** The Key Format Type of the Key Block that is being read. */
+  #keyFormat: string | number | undefined;
 
   constructor(message: TtlvMessage, reading: Reading) {
     this.#m = message;
@@ -50,14 +51,22 @@ export class Decoder {
     return this.#fields(item, structure(name, this.#reading.version), false);
   }
 
+  /** Reads a Key Value, whose material has the form that the Key Format Type tells. */
+  keyValue(item: TtlvItem, format: string | number | undefined): Fields {
+    this.#keyFormat = format;
+    return this.structure(item, 'KeyValue');
+  }
+
   /** Reads of a Batch Item that is faulty what its answer needs. */
   named(item: TtlvItem): Fields {
     const m = this.#m;
     const operation = m.find(item, Tag.Operation);
     const id = m.find(item, Tag.UniqueBatchItemID);
     const out: Fields = {};
-    if (operation !== undefined && m.type(operation) === ItemType.Enumeration)
-      out.operation = this.#enumeration(operation, 'RequestBatchItem', 'operation');
+    if (operation !== undefined && m.type(operation) === ItemType.Enumeration) {
+      const number = m.enumeration(operation);
+      out.operation = enumerationName(Tag.Operation, number) ?? number;
+    }
     if (id !== undefined && m.type(id) === ItemType.ByteString) out.uniqueBatchItemID = m.byteString(id);
     return out;
   }
@@ -157,11 +166,14 @@ export class Decoder {
       case Kind.KeyValue:
         return this.#keyValue(item, parent);
       case Kind.KeyMaterial:
-        return this.#keyMaterial(item, undefined);
+        return this.#keyMaterial(item);
       case Kind.CredentialValue:
-        return this.#rows(item, this.#told(CREDENTIAL_VALUES, parent, Tag.CredentialType));
+        return this.#rows(
+          item,
+          rowsBy(CREDENTIAL_VALUES, Tag.CredentialType, this.#teller(parent, Tag.CredentialType)),
+        );
       case Kind.Payload:
-        return this.#payload(item, parent);
+        return this.#rows(item, payloadRows(this.#teller(parent, Tag.Operation), this.#reading.side));
       default:
         return this.#number(item, field);
     }
@@ -206,41 +218,20 @@ export class Decoder {
   }
 
   #keyValue(item: TtlvItem, block: TtlvItem): unknown {
-    const m = this.#m;
-    if (m.type(item) === ItemType.ByteString) return this.#copied(m.byteString(item));
-    const shape = structure('KeyValue', this.#reading.version);
-    const material = m.find(item, Tag.KeyMaterial);
-    const out = this.#fields(item, shape, false);
-    if (material !== undefined && m.type(material) === ItemType.Structure)
-      out.keyMaterial = this.#keyMaterial(material, this.#told(KEY_MATERIALS, block, Tag.KeyFormatType));
-    return out;
+    if (this.#m.type(item) === ItemType.ByteString) return this.#copied(this.#m.byteString(item));
+    return this.keyValue(item, this.#teller(block, Tag.KeyFormatType));
   }
 
-  #keyMaterial(item: TtlvItem, rows: Rows | undefined): unknown {
-    const m = this.#m;
-    if (m.type(item) === ItemType.ByteString) return this.#copied(m.byteString(item));
-    return this.#rows(item, rows);
+  #keyMaterial(item: TtlvItem): unknown {
+    if (this.#m.type(item) === ItemType.ByteString) return this.#copied(this.#m.byteString(item));
+    return this.#rows(item, rowsBy(KEY_MATERIALS, Tag.KeyFormatType, this.#keyFormat));
   }
 
-  #payload(item: TtlvItem, parent: TtlvItem): unknown {
-    const operation = this.#m.find(parent, Tag.Operation);
-    const name = operation === undefined ? undefined : this.#enumeration(operation, 'RequestBatchItem', 'operation');
-    const table = typeof name === 'string' && Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name as 'Get'] : undefined;
-    return this.#rows(item, table?.[this.#reading.side]);
-  }
-
-  /** The rows of a structure whose kind is the value of an enumeration beside it. */
-  #told(tables: Readonly<Record<string, string>>, parent: TtlvItem, ttlvTag: number): Rows | undefined {
-    const teller = this.#m.find(parent, ttlvTag);
-    const owner = ttlvTag === Tag.KeyFormatType ? 'KeyBlock' : 'Credential';
-    const property = ttlvTag === Tag.KeyFormatType ? 'keyFormatType' : 'credentialType';
-    const name = teller === undefined ? undefined : this.#enumeration(teller, owner, property);
-    return typeof name === 'string' && Object.hasOwn(tables, name) ? STRUCTURES[tables[name]!] : undefined;
-  }
-
-  #enumeration(item: TtlvItem, owner: string, property: string): unknown {
-    const field = structure(owner, this.#reading.version).byProperty.get(property)!;
-    return this.#number(item, field);
+  /** The value of the enumeration that tells the kind of the item beside it. */
+  #teller(parent: TtlvItem, ttlvTag: number): number | undefined {
+    const item = this.#m.find(parent, ttlvTag);
+    const value = item === undefined ? undefined : numberIn(this.#m, item);
+    return value === undefined ? undefined : Number(value);
   }
 
   #copied(bytes: Uint8Array): Uint8Array {

@@ -4,22 +4,24 @@
  * value of an enumeration, a bit of a mask, or an attribute. Layer: kmip.
  */
 import { UsageError } from '../errors.ts';
-import {
-  enumerationName,
-  ItemType,
-  Tag,
-  type TtlvNode,
-  type TtlvWriter,
-  tagName,
-  writeTtlvNode,
-} from '../ttlv/index.ts';
+import { ItemType, Tag, type TtlvNode, type TtlvWriter, tagName, writeTtlvNode } from '../ttlv/index.ts';
 import type { RawValue } from './attribute.ts';
 import type { KmipVersion, Rows } from './base.ts';
 import type { Fields } from './decode.ts';
 import { ATTRIBUTES } from './generated/attributes.ts';
-import { OPERATIONS } from './generated/operations.ts';
 import { CREDENTIAL_VALUES, KEY_MATERIALS, STRUCTURES } from './generated/structures.ts';
-import { attributeField, type Field, isIn, Kind, type Shape, shapeOf, structure, tagSince } from './shape.ts';
+import {
+  attributeField,
+  type Field,
+  isIn,
+  Kind,
+  payloadRows,
+  rowsBy,
+  type Shape,
+  shapeOf,
+  structure,
+  tagSince,
+} from './shape.ts';
 
 /** Writes the structures of one message. */
 export class Encoder {
@@ -42,6 +44,12 @@ export class Encoder {
     this.#path.push(place);
     this.#fields(ttlvTag, structure(name, this.#version), value as Fields);
     this.#path.pop();
+  }
+
+  /** Writes a Key Value on its own. */
+  keyValue(value: object, format: unknown): void {
+    this.#keyFormat = format;
+    this.structure(Tag.KeyValue, 'KeyValue', value, 'keyValue');
   }
 
   #rows(ttlvTag: number, rows: Rows | undefined, value: Fields): void {
@@ -144,17 +152,10 @@ export class Encoder {
       if (value instanceof Uint8Array) this.#w.byteString(ttlvTag, value);
       else this.#rows(ttlvTag, STRUCTURES.KeyValue, value as Fields);
     } else if (kind === Kind.KeyMaterial)
-      this.#rows(ttlvTag, tableOf(KEY_MATERIALS, Tag.KeyFormatType, this.#keyFormat), value as Fields);
+      this.#rows(ttlvTag, rowsBy(KEY_MATERIALS, Tag.KeyFormatType, this.#keyFormat), value as Fields);
     else if (kind === Kind.CredentialValue)
-      this.#rows(ttlvTag, tableOf(CREDENTIAL_VALUES, Tag.CredentialType, parent.credentialType), value as Fields);
-    else this.#payload(value, field, parent);
-  }
-
-  #payload(value: unknown, field: Field, parent: Fields): void {
-    const { operation } = parent;
-    const name = typeof operation === 'number' ? enumerationName(Tag.Operation, operation) : operation;
-    const table = typeof name === 'string' && Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name as 'Get'] : undefined;
-    this.#rows(field.ttlvTag, table?.[this.#side], value as Fields);
+      this.#rows(ttlvTag, rowsBy(CREDENTIAL_VALUES, Tag.CredentialType, parent.credentialType), value as Fields);
+    else this.#rows(ttlvTag, payloadRows(parent.operation, this.#side), value as Fields);
   }
 
   #attributeValue(value: unknown, parent: Fields): void {
@@ -245,10 +246,4 @@ export class Encoder {
   #fault(code: string, message: string): UsageError {
     return new UsageError(code, `${this.#path.join('.')}: ${message}`);
   }
-}
-
-/** The rows of a structure whose kind an enumeration tells, by the name of its value or by its number. */
-function tableOf(tables: Readonly<Record<string, string>>, ttlvTag: number, value: unknown): Rows | undefined {
-  const name = typeof value === 'number' ? enumerationName(ttlvTag, value) : value;
-  return typeof name === 'string' && Object.hasOwn(tables, name) ? STRUCTURES[tables[name]!] : undefined;
 }

@@ -36,6 +36,15 @@ export { ATTRIBUTES, type AttributeValues } from './generated/attributes.ts';
 export * from './generated/operations.ts';
 export type * from './generated/structures.ts';
 export {
+  type UnwrapOptions,
+  unwrapKeyBlock,
+  unwrapObject,
+  type WrapMode,
+  type WrapOptions,
+  wrapKeyBlock,
+  wrapObject,
+} from './key-wrapping.ts';
+export {
   type DecodeOptions,
   decodeRequest,
   decodeResponse,
@@ -58,5 +67,14 @@ export {
   type ResponseResult,
   receiveRequest,
 } from './message.ts';
+export {
+  type KeyOptions,
+  keyBlockOf,
+  keyMaterialOf,
+  opaqueObject,
+  secretData,
+  symmetricKey,
+  withKeyBlock,
+} from './object.ts';
 export { isInVersion, protocolErrorOf, type ResultFields, resultReasonOf } from './result.ts';
 export { wipeMessage } from './wipe.ts';

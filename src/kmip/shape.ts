@@ -5,10 +5,11 @@
  * A row is the fields of a structure in wire order: the name of a tag and `?` for none or one, `*` for any number, `+` for at
  * least one, `=` for a list of exactly one, nothing for exactly one. `Object` stands for one of the managed objects.
  */
-import { ENUMERATIONS, MASKS, TAG_TYPES, TAGS_SINCE, Tag, VALUES_SINCE } from '../ttlv/index.ts';
+import { ENUMERATIONS, enumerationName, MASKS, TAG_TYPES, TAGS_SINCE, Tag, VALUES_SINCE } from '../ttlv/index.ts';
 import type { KmipVersion, Rows } from './base.ts';
 import { fieldName } from './field-name.ts';
 import { ATTRIBUTES } from './generated/attributes.ts';
+import { OPERATIONS } from './generated/operations.ts';
 import { OBJECTS, STRUCTURE_OF, STRUCTURES } from './generated/structures.ts';
 
 /** How a field is read and written: as an item type, or in a way of its own. */
@@ -112,6 +113,18 @@ export function attributeField(label: string, version: KmipVersion): Field | und
     attributeFields.set(key, field);
   }
   return field;
+}
+
+/** The rows of a structure whose kind an enumeration tells, by the name or the number of its value. */
+export function rowsBy(tables: Readonly<Record<string, string>>, ttlvTag: number, value: unknown): Rows | undefined {
+  const name = typeof value === 'number' ? enumerationName(ttlvTag, value) : value;
+  return typeof name === 'string' && Object.hasOwn(tables, name) ? STRUCTURES[tables[name]!] : undefined;
+}
+
+/** The rows of an operation's payload; undefined for operations that are not known. */
+export function payloadRows(operation: unknown, side: 'request' | 'response'): Rows | undefined {
+  const name = typeof operation === 'number' ? enumerationName(Tag.Operation, operation) : operation;
+  return typeof name === 'string' && Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name as 'Get'][side] : undefined;
 }
 
 let tagVersions: Map<string, string> | undefined;
