@@ -6,7 +6,8 @@
  *   ORACLE.SECURITY.DB.ENCRYPTION.<KEY_ID>    base64 of the key record (master-key-record.ts)
  *   ORACLE.SECURITY.DB.ENCRYPTION.MASTERKEY   KEY_ID of the active key
  *   KEYWARD.KEYS                              JSON, the KeyFacts of all keys (key-facts.ts)
- *   KEYWARD.KMS.<KEY_ID>                      the provider's ciphertext of the key, base64
+ *   KEYWARD.KMS                               the provider: JSON head, then its settings
+ *   KEYWARD.KMS.<KEY_ID>                      the provider's ciphertext of the key's record, base64
  *   KEYWARD.KEYRING.<owner>.<id>[.<version>]  a keyring key: JSON head and base64 key; version 1 has no number
  *   KEYWARD.WALLET                            JSON, WalletFacts
  */
@@ -78,8 +79,14 @@ export interface WalletFacts {
   readonly id: string;
   /** One more with every write. */
   readonly generation: number;
-  /** Settings of the key management service, in KMS mode: opaque here. */
-  readonly kms?: Readonly<Record<string, string>>;
+}
+
+/** What a wallet holds of the provider that keeps its master keys. */
+export interface ProviderFacts {
+  /** Where it is and who asks: opaque here. */
+  readonly settings: Secret;
+  /** The provider's ciphertext of a text that both know, by which one sees that it is the right provider. */
+  readonly check: Uint8Array;
 }
 
 /** Everything. */
@@ -90,6 +97,8 @@ export interface WalletContents {
   readonly activeKeyId: string | null;
   /** By alias. */
   readonly keyring: ReadonlyMap<string, KeyringEntry>;
+  /** In KMS mode: then no master key stands in the file but as the provider's ciphertext. */
+  readonly provider: ProviderFacts | null;
 }
 
 /** What a new master key is made of. What is left out is generated. */
@@ -125,6 +134,7 @@ export function emptyContents(context: ChangeContext): WalletContents {
     masterKeys: new Map(),
     activeKeyId: null,
     keyring: new Map(),
+    provider: null,
   };
 }
 
@@ -168,11 +178,12 @@ export function addMasterKey(
   return { contents: activate ? activateKey(withKey, keyId, undefined, context) : withKey, keyId };
 }
 
-/** Adds a copy of another wallet's key, facts included. @throws {StateError} ERR_KEY_EXISTS */
+/** Adds a copy of another wallet's key, facts included; whatever kept it there, here it is kept as all others are. @throws {StateError} ERR_KEY_EXISTS */
 export function adoptMasterKey(contents: WalletContents, key: MasterKey, origin: 'local' | 'imported'): WalletContents {
   if (contents.masterKeys.has(key.keyId)) throw keyExists();
   const facts: KeyFacts = { ...key.facts, origin, backedUp: false };
-  const added: MasterKey = { ...key, key: key.key === null ? null : Secret.from(key.key.expose()), facts };
+  const copy = key.key === null ? null : Secret.from(key.key.expose());
+  const added: MasterKey = { ...key, key: copy, providerCiphertext: null, facts };
   return replaceKey(contents, added);
 }
 
@@ -218,6 +229,13 @@ export function findMasterKey(contents: WalletContents, keyId: string): MasterKe
   throw new StateError('ERR_KEY_NOT_FOUND', 'the master encryption key with the specified identifier does not exist', {
     hint: 'SELECT KEY_ID, TAG FROM V$ENCRYPTION_KEYS lists those there are',
   });
+}
+
+/** Puts other values of some keys in their place. */
+export function replaceKeys(contents: WalletContents, keys: Iterable<MasterKey>): WalletContents {
+  const masterKeys = new Map(contents.masterKeys);
+  for (const key of keys) masterKeys.set(key.keyId, key);
+  return { ...contents, masterKeys };
 }
 
 function keyExists(): StateError {

@@ -3,10 +3,18 @@
  * hold key material never become strings. Layer: wallet, pure.
  */
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../bytes.ts';
-import { decodeBase64, encodeBase64 } from '../core/index.ts';
+import { decodeBase64, encodeBase64, encodeBase64Text } from '../core/index.ts';
 import { FormatError } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import type { KeyActor, KeyFacts, KeyringEntry, MasterKey, WalletContents, WalletFacts } from './contents.ts';
+import type {
+  KeyActor,
+  KeyFacts,
+  KeyringEntry,
+  MasterKey,
+  ProviderFacts,
+  WalletContents,
+  WalletFacts,
+} from './contents.ts';
 import { formatKeyFacts, parseKeyFacts } from './key-facts.ts';
 import { decodeKeyId, MASTER_KEY_BYTES, SIGNIFICANT_CHARACTERS } from './key-id.ts';
 import { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';
@@ -21,15 +29,19 @@ export interface Entry {
 const MASTER_KEY_PREFIX = 'ORACLE.SECURITY.DB.ENCRYPTION.';
 const ACTIVE_ALIAS = `${MASTER_KEY_PREFIX}MASTERKEY`;
 const FACTS_ALIAS = 'KEYWARD.KEYS';
+const PROVIDER_ALIAS = 'KEYWARD.KMS';
 const KMS_PREFIX = 'KEYWARD.KMS.';
 const KEYRING_PREFIX = 'KEYWARD.KEYRING.';
 const WALLET_ALIAS = 'KEYWARD.WALLET';
-/** Between the JSON head and the key of a keyring value. */
-const KEYRING_SEPARATOR = 0x0a;
+/** Between the JSON head and the secret of a value that has both. */
+const HEAD_SEPARATOR = 0x0a;
+
+/** Entries there is one of. */
+const TEXT_ALIASES: readonly string[] = [ACTIVE_ALIAS, WALLET_ALIAS, FACTS_ALIAS];
 
 /** Says whether an alias is one of those that `formatEntries` writes; all others are kept as they are. */
 export function ownsAlias(alias: string): boolean {
-  if (alias === ACTIVE_ALIAS || alias === WALLET_ALIAS || alias === FACTS_ALIAS) return true;
+  if (TEXT_ALIASES.includes(alias) || alias === PROVIDER_ALIAS) return true;
   if (alias.startsWith(KEYRING_PREFIX)) return true;
   return mkidAfter(alias, MASTER_KEY_PREFIX) !== null || mkidAfter(alias, KMS_PREFIX) !== null;
 }
@@ -84,6 +96,7 @@ export function parseEntries(
   }
   if (masterKeys.size < found.keys.size)
     for (const source of found.keys.values()) if (!masterKeys.has(source.keyId)) add(source, undefined);
+  const provider = found.own.get(PROVIDER_ALIAS);
   const keyring = new Map<string, KeyringEntry>();
   for (const [alias, value] of found.keyring) keyring.set(alias, readKeyringEntry(alias, value));
   return {
@@ -91,6 +104,7 @@ export function parseEntries(
     masterKeys: oldestFirst(masterKeys),
     activeKeyId: activeKeyId === '' ? null : activeKeyId,
     keyring,
+    provider: provider === undefined ? null : readProvider(provider),
   };
 }
 
@@ -127,7 +141,7 @@ function sortEntries(entries: readonly Entry[]): SortedEntries {
   };
   for (const entry of entries) {
     const { alias } = entry;
-    if (alias === ACTIVE_ALIAS || alias === WALLET_ALIAS || alias === FACTS_ALIAS) own.set(alias, entry.value);
+    if (TEXT_ALIASES.includes(alias) || alias === PROVIDER_ALIAS) own.set(alias, entry.value);
     else if (alias.startsWith(KEYRING_PREFIX)) keyring.set(alias, entry.value);
     else {
       const ofRecord = sourceOf(alias, MASTER_KEY_PREFIX);
@@ -158,19 +172,23 @@ export function formatEntries(contents: WalletContents, stands: (key: MasterKey)
   const entries: Entry[] = [textEntry(WALLET_ALIAS, JSON.stringify(contents.facts))];
   if (contents.activeKeyId !== null) entries.push(textEntry(ACTIVE_ALIAS, contents.activeKeyId));
   if (contents.masterKeys.size > 0) entries.push(textEntry(FACTS_ALIAS, formatKeyFacts(contents.masterKeys.values())));
+  if (contents.provider !== null)
+    entries.push({ alias: PROVIDER_ALIAS, value: providerSecret(contents.provider) });
   for (const key of contents.masterKeys.values()) {
     if (stands(key)) continue;
     if (key.providerCiphertext !== null)
       entries.push({ alias: KMS_PREFIX + key.keyId, value: base64Secret(key.providerCiphertext) });
+    // The one place where a plain master key is written: never beside a provider that keeps them.
+    else if (contents.provider !== null) throw malformed(KMS_PREFIX + key.keyId);
     else if (key.key !== null) entries.push({ alias: MASTER_KEY_PREFIX + key.keyId, value: recordSecret(key) });
   }
   for (const [alias, entry] of contents.keyring) entries.push({ alias, value: keyringSecret(entry) });
   return entries;
 }
 
-/** What an alias holds: a master key, a keyring key, or (null) nothing that has to stay secret by itself. */
-export function secretEntry(alias: string, contents: WalletContents): MasterKey | 'keyring' | null {
-  if (alias.startsWith(KEYRING_PREFIX)) return 'keyring';
+/** What an alias holds: a master key, another secret (a keyring key, credentials), or (null) nothing secret by itself. */
+export function secretEntry(alias: string, contents: WalletContents): MasterKey | 'secret' | null {
+  if (alias.startsWith(KEYRING_PREFIX) || alias === PROVIDER_ALIAS) return 'secret';
   if (mkidAfter(alias, MASTER_KEY_PREFIX) === null) return null;
   return contents.masterKeys.get(alias.slice(MASTER_KEY_PREFIX.length)) ?? null;
 }
@@ -239,17 +257,44 @@ function madeUpFacts(record: MasterKeyRecord | null, active: boolean, actor: Key
 }
 
 function recordSecret(key: MasterKey): Secret {
-  const bytes = encodeMasterKeyRecord({
-    key: (key.key as Secret).expose(),
-    iv: key.iv,
-    created: new Date(key.facts.createdMs),
-    others: key.recordOthers,
-  });
+  const bytes = recordOf(key);
   try {
     return base64Secret(bytes);
   } finally {
     bytes.fill(0);
   }
+}
+
+/** The record of a key whose bytes are known; the caller's to wipe. */
+export function recordOf(key: MasterKey): Uint8Array<ArrayBuffer> {
+  return encodeMasterKeyRecord({
+    key: (key.key as Secret).expose(),
+    iv: key.iv,
+    created: new Date(key.facts.createdMs),
+    others: key.recordOthers,
+  });
+}
+
+/*
+ * The provider's value: one line of JSON (format, check ciphertext in base64), then the settings as they are.
+ */
+function providerSecret({ settings, check }: ProviderFacts): Secret {
+  const head = JSON.stringify({ format: 1, check: encodeBase64Text(check) });
+  return Secret.adopt(concatBytes(encodeUtf8(`${head}\n`), settings.expose()));
+}
+
+function readProvider(value: Secret): ProviderFacts {
+  const [head, settings] = splitHead(PROVIDER_ALIAS, value);
+  const { format, check } = parseJson<{ format?: unknown; check?: unknown }>(PROVIDER_ALIAS, head);
+  if (format !== 1 || typeof check !== 'string') throw malformed(PROVIDER_ALIAS);
+  return { settings: Secret.from(settings), check: decodeValue(PROVIDER_ALIAS, encodeUtf8(check)) };
+}
+
+function splitHead(alias: string, value: Secret): [head: Uint8Array, rest: Uint8Array] {
+  const bytes = value.expose();
+  const split = bytes.indexOf(HEAD_SEPARATOR);
+  if (split < 0) throw malformed(alias);
+  return [bytes.subarray(0, split), bytes.subarray(split + 1)];
 }
 
 /*
@@ -260,7 +305,7 @@ function keyringSecret(entry: KeyringEntry): Secret {
   const text = encodeBase64(entry.key.expose());
   const value = concatBytes(
     encodeUtf8(JSON.stringify({ owner, id, type, created, version })),
-    Uint8Array.of(KEYRING_SEPARATOR),
+    Uint8Array.of(HEAD_SEPARATOR),
     text,
   );
   text.fill(0);
@@ -268,15 +313,13 @@ function keyringSecret(entry: KeyringEntry): Secret {
 }
 
 function readKeyringEntry(alias: string, value: Secret): KeyringEntry {
-  const bytes = value.expose();
-  const split = bytes.indexOf(KEYRING_SEPARATOR);
-  if (split < 0) throw malformed(alias);
-  const headJson = parseJson<Omit<KeyringEntry, 'key'>>(alias, bytes.subarray(0, split));
+  const [head, key] = splitHead(alias, value);
+  const headJson = parseJson<Omit<KeyringEntry, 'key'>>(alias, head);
   const { owner, id, type, created, version } = headJson;
   const typed = [owner, id, type, created].every((text) => typeof text === 'string');
   if (!typed || !Number.isSafeInteger(version) || version < 1) throw malformed(alias);
   if (keyringAlias(owner, id, version) !== alias) throw malformed(alias);
-  return { owner, id, type, created, version, key: Secret.adopt(decodeValue(alias, bytes.subarray(split + 1))) };
+  return { owner, id, type, created, version, key: Secret.adopt(decodeValue(alias, key)) };
 }
 
 function base64Secret(bytes: Uint8Array): Secret {

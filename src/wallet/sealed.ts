@@ -271,7 +271,7 @@ function formatJavaBags(entries: readonly Entry[], contents: WalletContents): Ne
   for (const { alias, value } of entries) {
     const key = secretEntry(alias, contents);
     if (key === null) texts[alias] = decodeUtf8(value.expose());
-    else if (key === 'keyring')
+    else if (key === 'secret')
       bags.push({ kind: 'java-secret', friendlyName: alias, secretKey: value, algorithm: ANY_LENGTH_ALGORITHM });
     else bags.push({ kind: 'java-secret', friendlyName: alias, secretKey: key.key as Secret });
   }
