@@ -11,8 +11,9 @@
 import { encodeUtf8 } from '../bytes.ts';
 import { decryptCbc, hmac, legacyDecryptCbc, loadLegacy } from '../core/index.ts';
 import { AuthenticationError, FormatError, UnsupportedError } from '../errors.ts';
+import { openWallet } from './open-wallet.ts';
 import type { WalletOptions } from './options.ts';
-import { openWallet, type Wallet } from './wallet.ts';
+import type { Wallet } from './wallet.ts';
 
 /** The header, as it is; no secret is recovered yet. */
 export interface AutoLoginHeader {

@@ -172,8 +172,7 @@ export function formatEntries(contents: WalletContents, stands: (key: MasterKey)
   const entries: Entry[] = [textEntry(WALLET_ALIAS, JSON.stringify(contents.facts))];
   if (contents.activeKeyId !== null) entries.push(textEntry(ACTIVE_ALIAS, contents.activeKeyId));
   if (contents.masterKeys.size > 0) entries.push(textEntry(FACTS_ALIAS, formatKeyFacts(contents.masterKeys.values())));
-  if (contents.provider !== null)
-    entries.push({ alias: PROVIDER_ALIAS, value: providerSecret(contents.provider) });
+  if (contents.provider !== null) entries.push({ alias: PROVIDER_ALIAS, value: providerSecret(contents.provider) });
   for (const key of contents.masterKeys.values()) {
     if (stands(key)) continue;
     if (key.providerCiphertext !== null)

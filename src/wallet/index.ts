@@ -14,8 +14,15 @@ export { formatHexKeyId, formatKeyId, looksGenerated, parseKeyId } from './key-i
 export { type KeyMaterial, parseKeyMaterial } from './key-material.ts';
 export type { NewKeyringEntry } from './keyring-entry.ts';
 export { encodeMasterKeyRecord, type MasterKeyRecord, parseMasterKeyRecord } from './master-key-record.ts';
+export { adoptWallet, createWallet, openWallet } from './open-wallet.ts';
 export type { DataKeyOptions, MasterKeyInfo, RewrapOptions, WalletOptions, WalletPassword } from './options.ts';
-export type { MasterKeyProvider, ProviderDescription, ProviderOptions } from './provider.ts';
+export type {
+  MasterKeyProvider,
+  ProviderConnection,
+  ProviderDescription,
+  ProviderOptions,
+  ProviderSetup,
+} from './provider.ts';
 export { isWellBuilt, type WalletLayout, type WalletProfile } from './sealed.ts';
 export { verifyWallet, type WalletReport } from './verify.ts';
-export { adoptWallet, createWallet, openWallet, Wallet } from './wallet.ts';
+export { Wallet } from './wallet.ts';

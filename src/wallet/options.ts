@@ -1,7 +1,16 @@
 /** What the wallet's functions take and tell: options, passwords, keys as they may be shown. Layer: wallet, universal. */
 import { encodeUtf8 } from '../bytes.ts';
 import type { Secret } from '../secret.ts';
-import type { ChangeContext, KeyActor, KeyState } from './contents.ts';
+import {
+  type ChangeContext,
+  type KeyActor,
+  type KeyState,
+  type MasterKey,
+  stateOf,
+  type WalletContents,
+} from './contents.ts';
+import { formatHexKeyId } from './key-id.ts';
+import type { ProviderSetup } from './provider.ts';
 import type { WalletLayout, WalletProfile } from './sealed.ts';
 
 /** A password: text, its UTF-8 bytes, or a Secret. */
@@ -23,6 +32,8 @@ export interface WalletOptions {
   readonly randomBytes?: (length: number) => Uint8Array<ArrayBuffer>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
+  /** How to reach the provider that keeps the master keys, for a wallet of which one does. Default: nobody is asked. */
+  readonly provider?: ProviderSetup;
 }
 
 /** A master key as it may be shown: everything but its bytes. */
@@ -80,5 +91,24 @@ export function contextOf(options: WalletOptions): ChangeContext {
     get actor() {
       return typeof actor === 'function' ? actor() : actor;
     },
+  };
+}
+
+/** A master key as it may be shown. */
+export function describeKey(contents: WalletContents, key: MasterKey): MasterKeyInfo {
+  const { facts } = key;
+  return {
+    keyId: key.keyId,
+    hexKeyId: formatHexKeyId(key.mkid),
+    mkid: key.mkid.slice(),
+    state: stateOf(contents, key),
+    keyTag: facts.keyTag,
+    created: new Date(facts.createdMs),
+    creator: facts.creator,
+    activated: facts.activatedMs === null ? null : new Date(facts.activatedMs),
+    activator: facts.activator,
+    origin: facts.origin,
+    backedUp: facts.backedUp,
+    keptBy: key.providerCiphertext === null ? 'wallet' : 'provider',
   };
 }

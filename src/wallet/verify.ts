@@ -1,7 +1,7 @@
 /** Checking a wallet file: its integrity, what it holds, and how well it is protected. Layer: wallet, universal. */
 import { judgePfx, parsePfx, type Verdict } from '../pkcs12/index.ts';
+import { openWallet } from './open-wallet.ts';
 import type { WalletOptions, WalletPassword } from './options.ts';
-import { openWallet } from './wallet.ts';
 
 /** What a check found. No key bytes. */
 export interface WalletReport {

@@ -2,34 +2,43 @@
  * An open wallet: master keys, keyring keys and data keys over bytes, in Node and in the browser. Changes are made in
  * memory; `encode` gives the file. `wallet/file` puts files, locks and backups around it. Layer: wallet, universal.
  */
-import { StateError, UsageError } from '../errors.ts';
-import type { UnlockedPfx } from '../pkcs12/index.ts';
+import { KeywardError, StateError, UsageError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import {
   activateKey,
   addMasterKey,
   adoptMasterKey,
   type ChangeContext,
-  emptyContents,
   findMasterKey,
   type KeyringEntry,
   type MasterKey,
   markBackedUp,
   type NewMasterKey,
-  stateOf,
   tagKey,
   type WalletContents,
 } from './contents.ts';
 import {
   deriveContextKey,
   deriveSubkey,
+  groupEnvelopes,
   PURPOSE,
   type Purpose,
   parseDataKeyEnvelope,
   unwrapDataKey,
   wrapDataKey,
 } from './data-key.ts';
-import { formatHexKeyId } from './key-id.ts';
+import {
+  assertCheck,
+  encryptKeys,
+  fetchKeys,
+  makeCheck,
+  ProviderLink,
+  reencryptKeys,
+  wipeOtherKeys,
+  withOpenKeys,
+  withoutCiphertexts,
+  withoutProvider,
+} from './kept-keys.ts';
 import {
   addKeyringEntry,
   findKeyringEntry,
@@ -39,61 +48,16 @@ import {
 } from './keyring-entry.ts';
 import {
   contextBytes,
-  contextOf,
   type DataKeyOptions,
+  describeKey,
   type MasterKeyInfo,
   type RewrapOptions,
-  type WalletOptions,
   type WalletPassword,
 } from './options.ts';
 import { matchesMark, type PasswordMark, passwordMark } from './password-mark.ts';
+import type { ProviderOptions, ProviderSetup } from './provider.ts';
 import { rewrapAll } from './rewrap.ts';
-import { createSealed, openSealed, readOpened, type SealedWallet, type WalletLayout } from './sealed.ts';
-
-/**
- * Makes an empty wallet. Derives keys: the cost is that of the profile's iterations.
- *
- * @throws {UsageError} ERR_OPTION; ERR_PASSWORD_EMPTY
- * @example
- * const wallet = await createWallet('a long password');
- * wallet.setKey({ keyTag: 'first' });
- * const file = await wallet.encode();
- */
-export async function createWallet(password: WalletPassword, options: WalletOptions = {}): Promise<Wallet> {
-  const context = contextOf(options);
-  const sealed = createSealed(password, options);
-  return new Wallet(emptyContents(context), sealed, passwordMark(password), context);
-}
-
-/**
- * Opens a wallet.
- *
- * @param bytes an `ewallet.p12`; copied
- * @throws {AuthenticationError} ERR_WRONG_PASSWORD: wrong password or damaged file
- * @throws {FormatError} ERR_DER_…, ERR_WALLET_ENTRY; {LimitError} ERR_LIMIT_ITERATIONS
- */
-export async function openWallet(
-  bytes: Uint8Array,
-  password: WalletPassword,
-  options: WalletOptions = {},
-): Promise<Wallet> {
-  const context = contextOf(options);
-  const { contents, sealed } = await openSealed(bytes, password, options, context);
-  return new Wallet(contents, sealed, passwordMark(password), context);
-}
-
-/**
- * Makes a wallet of a PKCS#12 file that is open already; nothing is derived again. The wallet takes the file over, and disposes of it
- * with itself, unless this throws.
- *
- * @param password the one it was opened with; copied in a form that only tells whether another is the same
- * @throws {FormatError} ERR_WALLET_ENTRY
- */
-export function adoptWallet(opened: UnlockedPfx, password: WalletPassword, options: WalletOptions = {}): Wallet {
-  const context = contextOf(options);
-  const { contents, sealed } = readOpened(opened, options, context);
-  return new Wallet(contents, sealed, passwordMark(password), context);
-}
+import type { SealedWallet, WalletLayout } from './sealed.ts';
 
 /** An open wallet. Holds secrets until disposed of. */
 export class Wallet {
@@ -101,14 +65,22 @@ export class Wallet {
   #sealed: SealedWallet;
   #mark: PasswordMark;
   readonly #context: ChangeContext;
+  #link: ProviderLink | null;
   #disposed = false;
 
   /** Internal: use `createWallet` or `openWallet`. */
-  constructor(contents: WalletContents, sealed: SealedWallet, mark: PasswordMark, context: ChangeContext) {
+  constructor(
+    contents: WalletContents,
+    sealed: SealedWallet,
+    mark: PasswordMark,
+    context: ChangeContext,
+    link: ProviderLink | null = null,
+  ) {
     this.#contents = contents;
     this.#sealed = sealed;
     this.#mark = mark;
     this.#context = context;
+    this.#link = link;
   }
 
   /** UUID of the wallet. */
@@ -130,6 +102,11 @@ export class Wallet {
   get otherEntries(): readonly string[] {
     this.#live();
     return this.#sealed.otherEntries;
+  }
+
+  /** Who keeps the master keys: the wallet itself, or a provider, of which the file holds ciphertexts only. */
+  get keptBy(): 'wallet' | 'provider' {
+    return this.#live().provider === null ? 'wallet' : 'provider';
   }
 
   /** All master keys, oldest first. */
@@ -239,12 +216,14 @@ export class Wallet {
    * Wraps envelopes anew under the active master key, in batches, after a rotation. Data keys never leave the core in between.
    *
    * @returns the new envelopes in order; null where one did not open (wrong context, damaged, or its master key is not here)
-   * @throws {StateError} ERR_NO_ACTIVE_KEY
+   * @throws {StateError} ERR_NO_ACTIVE_KEY; and as `fetchKeys`, which it does for those it needs
    */
   async rewrapDataKeys(
     envelopes: readonly Uint8Array[],
     options: RewrapOptions = {},
   ): Promise<(Uint8Array<ArrayBuffer> | null)[]> {
+    const { signal } = options;
+    if (this.#link !== null) await this.fetchKeys(this.#keysOf(envelopes, options), { ...(signal && { signal }) });
     const { masterKeys } = this.#live();
     const keyOf = (key: MasterKey): Uint8Array<ArrayBuffer> => this.#contextKey(key, contextBytes(options));
     return await rewrapAll(envelopes, { masterKeys, active: this.#active(), keyOf }, options);
@@ -280,9 +259,99 @@ export class Wallet {
     return matchesMark(this.#mark, password);
   }
 
-  /** The next file: one generation further. Costs no key derivation, except for schemes that need a new salt. */
+  /**
+   * Fetches master keys that a provider keeps, once; they stay in memory until the wallet is disposed of.
+   *
+   * @param keyIds those to fetch; null for all
+   * @throws {StateError} ERR_KEY_NOT_FOUND, ERR_KEY_AT_PROVIDER for a wallet opened without `provider`, ERR_KMS_CHECK
+   * @throws what the provider throws
+   */
+  async fetchKeys(keyIds: readonly string[] | null = null, options: ProviderOptions = {}): Promise<void> {
+    const before = this.#live();
+    if (before.provider === null) return;
+    const fetched = await fetchKeys(before, keyIds, this.#linked(), options);
+    if (this.#disposed) wipeOtherKeys(fetched, before);
+    // What changed meanwhile stays changed; of two that fetched the same key one is kept.
+    const now = this.#live();
+    this.#contents = now === before ? fetched : withOpenKeys(now, fetched, (key) => key);
+    if (now !== before) wipeOtherKeys(fetched, this.#contents);
+  }
+
+  /** Sees whether the provider answers and is the right one. @throws as `fetchKeys` */
+  async checkProvider(options?: ProviderOptions): Promise<void> {
+    const { facts, provider } = this.#live();
+    if (provider !== null) await assertCheck(facts.id, provider, this.#linked(), options);
+  }
+
+  /** Copies out the settings of the provider, the caller's to dispose of; null where the wallet keeps its keys itself. */
+  exportProviderSettings(): Secret | null {
+    const { provider } = this.#live();
+    return provider === null ? null : Secret.from(provider.settings.expose());
+  }
+
+  /**
+   * Hands all master keys, those to come too, to a provider, or to the same or another one by other settings; the next `encode`
+   * asks it for the ciphertexts.
+   *
+   * @param setup with settings
+   * @param keep leaves the ciphertexts of a wallet whose keys a provider keeps already: the same provider key, reached otherwise
+   * @throws {UsageError} ERR_OPTION without settings; and as `fetchKeys`
+   */
+  async keepKeysAtProvider(setup: ProviderSetup, { keep = false }: { readonly keep?: boolean } = {}): Promise<void> {
+    if (setup.settings === undefined) throw new UsageError('ERR_OPTION', 'a provider needs settings');
+    if (!keep) await this.fetchKeys();
+    const link = new ProviderLink(setup, setup.settings);
+    try {
+      const check = await makeCheck(this.id, link);
+      const contents = keep ? this.#live() : withoutCiphertexts(this.#live());
+      this.#contents = { ...contents, provider: { settings: Secret.from(setup.settings.expose()), check } };
+    } catch (error) {
+      link.close();
+      throw error;
+    }
+    this.#link = link;
+  }
+
+  /** Takes all master keys back into the wallet. @throws as `fetchKeys` */
+  async keepKeysInWallet(): Promise<void> {
+    await this.fetchKeys();
+    this.#contents = withoutProvider(this.#live());
+    this.#link = null;
+  }
+
+  /** Encrypts all ciphertexts anew, after the provider rotated its key. @returns how many changed @throws as `fetchKeys` */
+  async reencryptKeys(options?: ProviderOptions): Promise<number> {
+    const { contents, changed } = await reencryptKeys(this.#live(), this.#linked(), options);
+    this.#contents = contents;
+    return changed;
+  }
+
+  /** Internal: connects a wallet just opened. */
+  async attachProvider(setup: ProviderSetup): Promise<void> {
+    const { provider } = this.#live();
+    if (provider === null) return;
+    this.#link = new ProviderLink(setup, provider.settings);
+    if (this.#link.skipCheck) return;
+    await this.checkProvider();
+    if (setup.fetchKeys !== 'use') await this.fetchKeys();
+  }
+
+  /** Internal: fetches what another process added, where keys are fetched ahead; a provider that is away is no error yet. */
+  async fetchAhead(): Promise<void> {
+    if (this.#link === null || this.#link.skipCheck || this.#link.setup.fetchKeys === 'use') return;
+    await this.fetchKeys(null, { timeoutMs: AHEAD_TIMEOUT_MS }).catch((error: unknown) => {
+      if (!(error instanceof KeywardError)) throw error;
+    });
+  }
+
+  /**
+   * The next file: one generation further. Costs no key derivation, except for schemes that need a new salt. Where a provider keeps
+   * the master keys, it is asked to encrypt new ones: none is ever written in clear.
+   *
+   * @throws what the provider throws
+   */
   async encode(): Promise<Uint8Array<ArrayBuffer>> {
-    const contents = this.#live();
+    const contents = await this.#encrypted();
     this.#contents = { ...contents, facts: { ...contents.facts, generation: contents.facts.generation + 1 } };
     const { bytes, sealed } = await this.#sealed.encode(this.#contents);
     this.#sealed = sealed;
@@ -298,23 +367,27 @@ export class Wallet {
 
   /** A wallet of the same contents to try a change on; `adopt` takes it over. Shares secrets: dispose of only one of the two. */
   fork(): Wallet {
-    return new Wallet(this.#live(), this.#sealed, this.#mark, this.#context);
+    return new Wallet(this.#live(), this.#sealed, this.#mark, this.#context, this.#link);
   }
 
   /** Takes over what a fork has become. */
   adopt(fork: Wallet): void {
+    const before = this.#contents;
     if (this.#sealed !== fork.#sealed) this.#sealed.retire();
-    wipeOtherEntries(this.#contents.keyring, fork.#contents.keyring);
+    if (this.#link !== fork.#link) this.#link?.close();
     this.#sealed = fork.#sealed;
-    this.#contents = fork.#contents;
+    this.#contents = withOpenKeys(fork.#contents, before, (key) => key);
     this.#mark = fork.#mark;
+    this.#link = fork.#link;
+    wipeOtherEntries(before.keyring, this.#contents.keyring);
+    wipeOtherKeys(before, this.#contents);
   }
 
   /** Wipes what a fork made that came to nothing. */
   discard(fork: Wallet): void {
     if (this.#sealed !== fork.#sealed) fork.#sealed.retire();
-    const mine = new Set([...this.#contents.masterKeys.values()].map((key) => key.key));
-    for (const { key } of fork.#contents.masterKeys.values()) if (!mine.has(key)) key?.dispose();
+    if (this.#link !== fork.#link) fork.#link?.close();
+    wipeOtherKeys(fork.#contents, this.#contents);
     wipeOtherEntries(fork.#contents.keyring, this.#contents.keyring);
   }
 
@@ -326,7 +399,11 @@ export class Wallet {
   reopen(bytes: Uint8Array): Wallet {
     const { contents, sealed } = this.#sealed.reopen(bytes, this.#context);
     const mark = { key: this.#mark.key, digest: this.#mark.digest.slice() };
-    return new Wallet(contents, sealed, mark, this.#context);
+    const open = withOpenKeys(contents, this.#live(), (key) => Secret.from(key.expose()));
+    const reopened = new Wallet(open, sealed, mark, this.#context);
+    if (open.provider !== null && this.#link !== null)
+      reopened.#link = new ProviderLink(this.#link.setup, open.provider.settings);
+    return reopened;
   }
 
   /** Zeroes everything secret. Safe to call twice. */
@@ -335,6 +412,8 @@ export class Wallet {
     this.#disposed = true;
     for (const key of this.#contents.masterKeys.values()) key.key?.dispose();
     for (const entry of this.#contents.keyring.values()) entry.key.dispose();
+    this.#contents.provider?.settings.dispose();
+    this.#link?.close();
     this.#sealed.dispose();
     this.#mark.digest.fill(0);
   }
@@ -364,7 +443,31 @@ export class Wallet {
     throw new StateError(
       'ERR_KEY_AT_PROVIDER',
       'this master key is kept by a key management service and was not fetched',
+      { hint: 'await wallet.fetchKeys()' },
     );
+  }
+
+  #linked(): ProviderLink {
+    if (this.#link !== null) return this.#link;
+    throw new StateError(
+      'ERR_KEY_AT_PROVIDER',
+      'the master keys of this wallet are kept by a key management service, without which it was opened',
+      { hint: 'open it with the option provider' },
+    );
+  }
+
+  /** The contents, every master key of which has its ciphertext where a provider keeps them. */
+  async #encrypted(): Promise<WalletContents> {
+    const contents = this.#live();
+    const isReady = [...contents.masterKeys.values()].every(({ providerCiphertext }) => providerCiphertext !== null);
+    return contents.provider === null || isReady ? contents : await encryptKeys(contents, this.#linked());
+  }
+
+  /** The master keys that a rewrap needs. */
+  #keysOf(envelopes: readonly Uint8Array[], options: DataKeyOptions): readonly string[] {
+    const { masterKeys } = this.#live();
+    const named = groupEnvelopes(envelopes, options.context !== undefined).map(({ keyId }) => keyId);
+    return [...new Set([...named, this.#active().keyId])].filter((keyId) => masterKeys.has(keyId));
   }
 
   #contextKey(key: MasterKey, context: Uint8Array | null): Uint8Array<ArrayBuffer> {
@@ -382,20 +485,5 @@ export class Wallet {
   }
 }
 
-function describeKey(contents: WalletContents, key: MasterKey): MasterKeyInfo {
-  const { facts } = key;
-  return {
-    keyId: key.keyId,
-    hexKeyId: formatHexKeyId(key.mkid),
-    mkid: key.mkid.slice(),
-    state: stateOf(contents, key),
-    keyTag: facts.keyTag,
-    created: new Date(facts.createdMs),
-    creator: facts.creator,
-    activated: facts.activatedMs === null ? null : new Date(facts.activatedMs),
-    activator: facts.activator,
-    origin: facts.origin,
-    backedUp: facts.backedUp,
-    keptBy: key.providerCiphertext === null ? 'wallet' : 'provider',
-  };
-}
+/** What a look at a file that another process wrote may wait for the provider. */
+const AHEAD_TIMEOUT_MS = 5000;

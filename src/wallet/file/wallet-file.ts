@@ -53,21 +53,21 @@ export interface Changed<T> {
 /**
  * Makes a wallet in a directory, which is made when missing (mode 0700).
  *
- * @param fill puts the first contents in, so that the file appears with them or not at all
+ * @param fill puts the first contents in, waited for, so that the file appears with them or not at all
  * @throws {StateError} ERR_WALLET_EXISTS when there is one
  */
 export async function createWalletFile(
   directory: string,
   password: WalletPassword,
   options: WalletFileOptions = {},
-  fill: (wallet: Wallet) => void = () => undefined,
+  fill: (wallet: Wallet) => unknown = () => undefined,
 ): Promise<WalletFile> {
   const fs = options.fileSystem ?? nodeFileSystem;
   const path = join(directory, WALLET_FILE);
   if ((await fs.stamp(path)) !== null) throw walletExists(directory);
   const wallet = await createWallet(password, walletOptions(options));
   try {
-    fill(wallet);
+    await fill(wallet);
     const bytes = await wallet.encode();
     await makeWholeDirectory(fs, directory, 0o700);
     if (!(await createWholeFile(fs, path, bytes))) throw walletExists(directory);
@@ -153,6 +153,11 @@ export class WalletFile {
    */
   change<T>(edit: (wallet: Wallet) => T | Promise<T>, backup: BackupRequest | null = null): Promise<Changed<T>> {
     return this.#inTurn(() => this.#locked(() => this.#write(edit, backup)));
+  }
+
+  /** Fetches master keys that a provider keeps: see `Wallet.fetchKeys`. */
+  fetchKeys(keyIds: readonly string[] | null = null): Promise<void> {
+    return this.#inTurn(() => this.wallet.fetchKeys(keyIds));
   }
 
   /** Writes a backup of the file as it is, and notes in the wallet that its keys are backed up. @returns the backup's path */
@@ -250,6 +255,7 @@ export class WalletFile {
     this.#wallet = newer;
     this.#bytes = bytes;
     this.#stamp = stamp;
+    await newer.fetchAhead();
     return true;
   }
 }
