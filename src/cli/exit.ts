@@ -1,7 +1,8 @@
 /**
  * How a command ends: one line for the error (code, message), one for the hint, and an exit status by whose fault it is.
  *
- *   0 ok · 1 internal · 2 usage or syntax · 3 wrong password · 4 not found · 5 state · 8 malformed file · 9 input/output
+ *   0 ok · 1 internal · 2 usage or syntax · 3 wrong password · 4 not found · 5 state · 6 no server reached · 7 the server refused ·
+ *   8 malformed file · 9 input/output · 10 a check failed
  */
 import {
   AuthenticationError,
@@ -9,14 +10,29 @@ import {
   FormatError,
   KeywardError,
   LimitError,
+  ProtocolError,
   StateError,
   StatementError,
+  TransportError,
   UnsupportedError,
   UsageError,
 } from '../errors.ts';
+import { printable } from './terminal.ts';
 
 /** Exit statuses. */
-export const EXIT = { ok: 0, internal: 1, usage: 2, password: 3, notFound: 4, state: 5, malformed: 8, io: 9 } as const;
+export const EXIT = {
+  ok: 0,
+  internal: 1,
+  usage: 2,
+  password: 3,
+  notFound: 4,
+  state: 5,
+  unreachable: 6,
+  refused: 7,
+  malformed: 8,
+  io: 9,
+  checkFailed: 10,
+} as const;
 
 const NOT_FOUND: readonly string[] = [
   'ERR_WALLET_MISSING',
@@ -31,6 +47,8 @@ export function exitStatus(error: unknown): number {
   if (error instanceof AuthenticationError) return EXIT.password;
   if (error instanceof DatabaseError) return EXIT.state;
   if (error instanceof StateError) return NOT_FOUND.includes(error.code) ? EXIT.notFound : EXIT.state;
+  if (error instanceof TransportError) return EXIT.unreachable;
+  if (error instanceof ProtocolError) return EXIT.refused;
   if (error instanceof FormatError || error instanceof LimitError || error instanceof UnsupportedError)
     return EXIT.malformed;
   return isSystemError(error) ? EXIT.io : EXIT.internal;
@@ -39,9 +57,13 @@ export function exitStatus(error: unknown): number {
 /** What is printed of an error: never a stack, never a cause. */
 export function formatError(error: unknown): string {
   if (error instanceof KeywardError) {
+    const message = printable(error.message);
     // A database's error has its number in front, as the database's own client prints it.
-    const line = error instanceof DatabaseError ? error.message : `${error.code}: ${error.message}`;
-    return error.hint === undefined ? line : `${line}\n  hint: ${error.hint}`;
+    const lines = [error instanceof DatabaseError ? message : `${error.code}: ${message}`];
+    if (error instanceof TransportError)
+      for (const { server, phase, cause } of error.attempts) lines.push(`  ${server}: ${phase}: ${printable(cause)}`);
+    if (error.hint !== undefined) lines.push(`  hint: ${error.hint}`);
+    return lines.join('\n');
   }
   if (isSystemError(error)) return `ERR_IO: ${error.code} ${error.syscall ?? ''} ${error.path ?? ''}`.trimEnd();
   return `ERR_INTERNAL: ${error instanceof Error ? error.message : 'unknown failure'}`;

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addDemoCommand } from './demo.ts';
 import { EXIT, exitStatus, formatError } from './exit.ts';
 import { addInspectCommand } from './inspect.ts';
+import { addOkvCommands } from './okv/commands.ts';
 import { addSqlCommand } from './sql.ts';
 import { addTtlvCommands } from './ttlv.ts';
 import { addWalletCommands } from './wallet.ts';
@@ -18,6 +19,7 @@ addSqlCommand(program);
 addWalletCommands(program);
 addTtlvCommands(program);
 addInspectCommand(program);
+addOkvCommands(program);
 addDemoCommand(program);
 
 try {

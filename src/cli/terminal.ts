@@ -87,6 +87,16 @@ export async function askPassword(question: string, source: PasswordSource = {})
   return Secret.fromText(await read({ prompt: `${question}: `, silent: true, output: process.stderr }));
 }
 
+/** Reads a password that is to be set: from the source given, else by a prompt, twice. @throws {UsageError} ERR_PASSWORD */
+export async function askNewPassword(question: string, source: PasswordSource = {}): Promise<Secret> {
+  const first = await askPassword(question, source);
+  if (source.passwordFile !== undefined || source.passwordFd !== undefined) return first;
+  using second = await askPassword('the same again', source);
+  if (Buffer.compare(first.expose(), second.expose()) === 0) return first;
+  first.dispose();
+  throw new UsageError('ERR_PASSWORD', 'these are two different passwords');
+}
+
 /** The first line of some bytes as a Secret; the bytes are wiped. */
 export function firstLine(bytes: Uint8Array): Secret {
   const end = bytes.findIndex((b) => b === 0x0a || b === 0x0d);
