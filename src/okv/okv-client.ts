@@ -9,8 +9,8 @@
  * The manual promises no more than two lines; real files hold much of Oracle's own and are rewritten by Oracle's tools, so
  * that reading is tolerant and says what it tolerated. Nothing here writes into an existing file. Layer: okv; pure.
  */
-import { LimitError, UsageError } from '../errors.ts';
-import { okvMessage } from './messages.ts';
+import { FormatError, LimitError, UsageError } from '../errors.ts';
+import { type OKV_MESSAGES, okvMessage } from './messages.ts';
 import { type ParseOptions, type Remark, TextReading } from './place.ts';
 import { DEFAULT_KMIP_PORT, formatServer, type OkvServer, readServer } from './server.ts';
 
@@ -98,8 +98,19 @@ export function formatOkvClient(servers: readonly OkvServer[]): string {
 function assertText(reading: TextReading): void {
   const at = reading.text.indexOf('\0');
   if (at < 0) return;
-  const message = okvMessage('FAILED_TO_PARSE_CONF_FILE', reading.fileName);
-  reading.fail('ERR_OKV_TEXT', message, at, [], 'the file is not UTF-8 text; it may be UTF-16');
+  const hint = 'the file is not UTF-8 text; it may be UTF-16';
+  failInWords(reading, 'ERR_OKV_TEXT', 'FAILED_TO_PARSE_CONF_FILE', at, hint);
+}
+
+/** Fails with nothing but the plugin's own words. */
+function failInWords(
+  reading: TextReading,
+  code: string,
+  symbol: keyof typeof OKV_MESSAGES,
+  offset: number,
+  hint: string,
+): never {
+  throw new FormatError(code, okvMessage(symbol, reading.fileName), { offset }, { hint });
 }
 
 function readSettings(reading: TextReading): Setting[] {
@@ -168,13 +179,8 @@ function settingOf(key: string, settings: readonly Setting[], reading: TextReadi
 }
 
 function failMissing(reading: TextReading, primary: Setting | undefined): never {
-  reading.fail(
-    'ERR_OKV_SERVER_MISSING',
-    okvMessage('FAILED_TO_FIND_SERVER_ENTRY', reading.fileName),
-    primary?.valueOffset ?? reading.text.length,
-    ['SERVER'],
-    'add a line SERVER=host:port',
-  );
+  const at = primary?.valueOffset ?? reading.text.length;
+  failInWords(reading, 'ERR_OKV_SERVER_MISSING', 'FAILED_TO_FIND_SERVER_ENTRY', at, 'add a line SERVER=host:port');
 }
 
 function readServers(setting: Setting, reading: TextReading): OkvServer[] {

@@ -3,7 +3,6 @@ import {
   chmodSync,
   cpSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -29,7 +28,8 @@ import { commandIn } from './run.ts';
 
 const folder = makeTempFolder();
 const keyward = commandIn(folder.path);
-const NOW = new Date();
+/** After all certificates were made. */
+const NOW = new Date(Date.now() + 3_600_000);
 let authority: TestAuthority;
 let client: CertificateFiles;
 afterAll(() => folder[Symbol.dispose]());
@@ -369,10 +369,5 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
       expect(JSON.parse(out)).toMatchObject({ verdict: 'fail', checks: [{ name: 'directory', verdict: 'fail' }] });
     });
   });
-
-  it('has help with an example for each command', async () => {
-    for (const name of ['init', 'protect', 'unprotect', 'check'])
-      expect((await keyward(['okv', name, '--help'])).out).toMatch(new RegExp(`^ {2}\\$ keyward okv ${name} `, 'm'));
-    mkdirSync(folder.file('x'), { recursive: true });
   });
 });

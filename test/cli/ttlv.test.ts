@@ -98,9 +98,4 @@ describe('keyward ttlv', () => {
       err: expect.stringContaining(message),
     });
   });
-
-  it('has help with an example for each command', async () => {
-    for (const name of ['decode', 'encode'])
-      expect((await keyward(['ttlv', name, '--help'])).out).toMatch(/^ {2}\$ .*keyward ttlv/m);
-  });
 });

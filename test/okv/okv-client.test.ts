@@ -135,9 +135,13 @@ describe('okvclient.ora', () => {
     expect(refusal(() => parseOkvClient(`#${' '.repeat(1024 * 1024)}`))).toContain('ERR_OKV_SIZE');
   });
 
-  it('says the name of the file that was read', () => {
-    expect(refusal(() => parseOkvClient('', { fileName: '/etc/okv/okvclient.ora' }))).toContain(
-      'configuration file /etc/okv/okvclient.ora',
+  it("speaks in the plugin's words, with the name of the file that was read", () => {
+    const fileName = '/etc/okv/okvclient.ora';
+    expect(refusal(() => parseOkvClient('', { fileName }))).toBe(
+      'ERR_OKV_SERVER_MISSING: Could not find entry for server in configuration file /etc/okv/okvclient.ora',
+    );
+    expect(refusal(() => parseOkvClient('\0', { fileName }))).toBe(
+      'ERR_OKV_TEXT: Could not parse the /etc/okv/okvclient.ora file provided',
     );
   });
 });

@@ -36,8 +36,8 @@ export function protectKey(directory: string, password: Secret, form: Exclude<Ke
   const paths = okvPaths(directory);
   assertUsable(password);
   const key = readOwnKey(paths, null, 'plain');
-  const made = keepPassword(paths, password);
   const encrypted = encodeEncryptedKey(key, form, password);
+  const made = keepPassword(paths, password);
   try {
     replaceVerified(paths.key, encrypted, (written) => {
       using stored = readPasswordFile(paths.password);
