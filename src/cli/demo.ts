@@ -22,6 +22,7 @@ export function addDemoCommand(program: Command): void {
     .description('a wallet in a local folder, a tour of its statements, and on a terminal a prompt')
     .option('--home <dir>', 'home directory of the demo; made when missing', '.demo')
     .option('--demo, --tour', 'end after the tour, on a terminal too')
+    .addHelpText('after', '\nExample:\n  $ keyward demo --home ./demo\n')
     .action(runDemo);
 }
 

@@ -22,7 +22,7 @@ export function addInspectCommand(program: Command): void {
     .option('--password-file <file>', 'read the password from the first line of a file')
     .option('--password-fd <number>', 'read the password from a file descriptor')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  keyward inspect ewallet.p12 --json\n')
+    .addHelpText('after', '\nExample:\n  $ keyward inspect ewallet.p12 --json\n')
     .action(runInspect);
 }
 

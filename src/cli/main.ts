@@ -1,13 +1,8 @@
 #!/usr/bin/env node
-/** The `keyward` command. */
+/** The `keyward` command. Only the modules of the command that was asked for are loaded. */
 import { Command } from 'commander';
-import { addDemoCommand } from './demo.ts';
 import { EXIT, exitStatus, formatError } from './exit.ts';
-import { addInspectCommand } from './inspect.ts';
-import { addOkvCommands } from './okv/commands.ts';
-import { addSqlCommand } from './sql.ts';
-import { addTtlvCommands } from './ttlv.ts';
-import { addWalletCommands } from './wallet.ts';
+import { addCommands } from './program.ts';
 
 const program = new Command('keyward')
   .description('a keyring and a wallet for database master keys')
@@ -15,14 +10,9 @@ const program = new Command('keyward')
     process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
   })
   .showHelpAfterError('(keyward --help shows the commands)');
-addSqlCommand(program);
-addWalletCommands(program);
-addTtlvCommands(program);
-addInspectCommand(program);
-addOkvCommands(program);
-addDemoCommand(program);
 
 try {
+  await addCommands(program, process.argv[2]);
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${formatError(error)}\n`);

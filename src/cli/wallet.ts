@@ -31,38 +31,45 @@ interface Common extends PasswordSource {
 /** Adds the commands. */
 export function addWalletCommands(program: Command): void {
   const wallet = program.command('wallet').description('look into wallets, back them up, restore and compare them');
-  const add = (name: string, description: string): Command =>
+  const add = (name: string, description: string, example: string): Command =>
     wallet
       .command(name)
       .description(description)
+      .addHelpText('after', `\nExample:\n  $ keyward wallet ${example}\n`)
       .option('--password-file <file>', 'read the password from the first line of a file')
       .option('--password-fd <number>', 'read the password from a file descriptor')
       .option('--json', 'print JSON');
 
-  add('inspect <path>', 'show what can be seen without the password').action((path: string, options: Common) =>
-    inspect(path, options),
+  add('inspect <path>', 'show what can be seen without the password', 'inspect ./ewallet.p12').action(
+    (path: string, options: Common) => inspect(path, options),
   );
-  add('keys <path>', 'list the master keys').action((path: string, options: Common) => keys(path, options));
-  add('verify <path>', 'open a wallet and check its integrity').action((path: string, options: Common) =>
-    verify(path, options),
+  add('keys <path>', 'list the master keys', 'keys ./wallet/tde --password-file password.txt').action(
+    (path: string, options: Common) => keys(path, options),
   );
-  add('backup <directory>', 'write a backup')
+  add('verify <path>', 'open a wallet and check its integrity', 'verify ./ewallet.p12 --json').action(
+    (path: string, options: Common) => verify(path, options),
+  );
+  add('backup <directory>', 'write a backup', 'backup ./wallet/tde --identifier before-upgrade')
     .option('--identifier <text>', 'becomes part of the name')
     .option('--to <directory>', 'where it goes; default: beside the wallet')
     .action((directory: string, options: Common & { identifier?: string; to?: string }) => backup(directory, options));
-  add('backups <directory>', 'list the backups, newest first').action((directory: string, options: Common) =>
-    backups(directory, options),
+  add('backups <directory>', 'list the backups, newest first', 'backups ./wallet/tde').action(
+    (directory: string, options: Common) => backups(directory, options),
   );
-  add('restore <backup>', 'put a backup in the place of the wallet')
+  add(
+    'restore <backup>',
+    'put a backup in the place of the wallet',
+    'restore ewallet_2026010203040506.p12 --directory ./wallet/tde --yes',
+  )
     .option('--directory <directory>', 'directory of the wallet', '.')
     .option('--yes', 'do it; without, only say what would be lost')
     .action((name: string, options: Common & { directory: string; yes?: boolean }) => restore(name, options));
-  add('diff <first> <second>', 'compare the master keys of two wallets')
+  add('diff <first> <second>', 'compare the master keys of two wallets', 'diff ./ewallet.p12 ./other/ewallet.p12')
     .option('--second-password-file <file>', 'password of the second; default: the same')
     .action((first: string, second: string, options: Common & { secondPasswordFile?: string }) =>
       diff(first, second, options),
     );
-  add('passwd <directory>', 'change the password, after a backup')
+  add('passwd <directory>', 'change the password, after a backup', 'passwd ./wallet/tde')
     .option('--new-password-file <file>', 'read the new password from the first line of a file')
     .action((directory: string, options: Common & { newPasswordFile?: string }) => passwd(directory, options));
 }

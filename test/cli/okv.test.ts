@@ -1,14 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -368,6 +359,5 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
       expect(status).toBe(10);
       expect(JSON.parse(out)).toMatchObject({ verdict: 'fail', checks: [{ name: 'directory', verdict: 'fail' }] });
     });
-  });
   });
 });
