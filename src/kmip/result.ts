@@ -29,15 +29,16 @@ export function protocolErrorOf(
 ): ProtocolError | undefined {
   const { resultStatus, resultReason, resultMessage } = item;
   if (resultStatus === 'Success' || resultStatus === 'OperationPending') return undefined;
-  const reason = resultReason === undefined ? undefined : String(resultReason);
-  const words = [wordsOf(reason ?? resultStatus), resultMessage].filter((text) => text !== undefined && text !== '');
+  const words = [wordsOf(resultReason ?? resultStatus), resultMessage].filter(
+    (text) => text !== undefined && text !== '',
+  );
   return new ProtocolError(
     `ERR_KMIP_${codeOf(resultReason)}`,
     `${operation ?? 'the request'} failed: ${words.join(': ')}`,
     {
       operation: operation === undefined ? undefined : String(operation),
       resultStatus: String(resultStatus),
-      resultReason: reason,
+      resultReason: resultReason === undefined ? undefined : String(resultReason),
       resultMessage,
     },
   );
