@@ -209,12 +209,14 @@ function printResult({ columns, rows, message, warnings }: ShownResult): void {
 
 /** What a statement would do, in lines for a person. */
 function formatExplanation(explanation: Explanation): string {
-  const { statement, refusal, files, keys, walletOpen, phase, warnings } = explanation;
+  const { statement, refusal, files, keys, keyring, walletOpen, phase, warnings } = explanation;
   const lines = [printable(statement)];
   if (refusal !== null) lines.push(`  would be refused: ${refusal.code}: ${refusal.message}`);
   for (const { path, change } of files) lines.push(`  file ${printable(path)}: would be ${change}`);
   for (const { keyId, before, after } of keys)
     lines.push(`  key ${keyId ?? '(generated)'}: ${describeKey(before)} -> ${describeKey(after)}`);
+  for (const { id, owner, change } of keyring)
+    lines.push(`  keyring key '${printable(id)}' of '${printable(owner)}': would be ${change}`);
   if (walletOpen.before !== walletOpen.after)
     lines.push(`  keystore: would be ${walletOpen.after ? 'open' : 'closed'}`);
   if (phase.before !== phase.after) lines.push(`  instance: ${phase.before} -> ${phase.after}`);

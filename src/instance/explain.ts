@@ -6,10 +6,12 @@
  */
 import { basename, dirname, join } from 'node:path';
 import { KeywardError } from '../errors.ts';
+import { Secret } from '../secret.ts';
 import { type Binds, redactStatement, type Statement } from '../statement/index.ts';
 import { type FileChange, type OverlayFileSystem, parseBackupName } from '../wallet/file/index.ts';
 import type { KeyState, MasterKeyInfo } from '../wallet/index.ts';
 import type { Instance } from './instance.ts';
+import type { KeyringChange } from './tried-keyring.ts';
 
 /** A master key as a statement finds or leaves it. */
 export interface KeyView {
@@ -36,6 +38,8 @@ export interface Explanation {
   readonly files: readonly FileChange[];
   /** Master keys of the instance's wallet that would change. */
   readonly keys: readonly KeyChange[];
+  /** Keys of the MySQL keyring that would be made or removed. */
+  readonly keyring: readonly KeyringChange[];
   readonly walletOpen: { readonly before: boolean; readonly after: boolean };
   readonly phase: { readonly before: string; readonly after: string };
   readonly warnings: readonly string[];
@@ -64,7 +68,9 @@ export class Rehearsal {
     let refusal: Explanation['refusal'] = null;
     let warnings: readonly string[] = [];
     try {
-      ({ warnings } = await stage.run(statement, binds));
+      const result = await stage.run(statement, binds);
+      ({ warnings } = result);
+      for (const value of result.rows.flat()) if (value instanceof Secret) value.dispose();
     } catch (error) {
       if (!(error instanceof KeywardError)) throw error;
       refusal = { code: error.code, message: error.message };
@@ -74,6 +80,7 @@ export class Rehearsal {
       refusal,
       files: (await this.#files.takeChanges()).map(withoutTime),
       keys: changedKeys(before, stage.keystore.masterKeys, generatesKeyId(statement, binds)),
+      keyring: stage.keyring.takeChanges(),
       walletOpen: { before: walletBefore, after: stage.keystore.isOpen },
       phase: { before: phaseBefore, after: stage.phase },
       warnings,

@@ -3,3 +3,4 @@ export type { Explanation, KeyChange, KeyView, Rehearsal } from './explain.ts';
 export { Instance, type InstanceOptions, openInstance } from './instance.ts';
 export type { InstanceKeyring, KeyringSettings } from './keyring.ts';
 export type { Parameters } from './parameters.ts';
+export type { KeyringChange } from './tried-keyring.ts';

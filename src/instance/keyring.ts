@@ -4,12 +4,20 @@
  * not answer is an error, not a reason to use the wallet. Layer: instance, Node only.
  */
 import { resolve } from 'node:path';
-import { StateError, UnsupportedError, UsageError } from '../errors.ts';
+import { StateError, UsageError } from '../errors.ts';
 import { type Keyring, openKeyring } from '../keyring/index.ts';
-import { type ErrorLog, type KeyringHost, type PluginName, PRIVILEGES, type Privilege } from '../statement/index.ts';
+import {
+  type ErrorLog,
+  type KeyringHost,
+  type KeyringService,
+  type PluginName,
+  PRIVILEGES,
+  type Privilege,
+} from '../statement/index.ts';
 import { type FileSystem, WALLET_FILE, type WalletFile } from '../wallet/file/index.ts';
 import { changeKeyringState, freshState, type KeyringState, makeServerUuid } from './keyring-state.ts';
 import { logOkvFailure, openOkvDirectory, probe } from './okv-directory.ts';
+import { type KeyringChange, TriedKeyring } from './tried-keyring.ts';
 
 /** Who asks, and of which keyring. */
 export interface KeyringSettings {
@@ -45,9 +53,9 @@ export interface KeyringStart {
 }
 
 /** A keyring that is open, and what it was opened on. */
-interface Opened<T> {
-  readonly on: T;
-  readonly keyring: Keyring;
+interface Opened<On, K = Keyring> {
+  readonly on: On;
+  readonly keyring: K;
 }
 
 /** Name of the component that an instance's own wallet is to MySQL. */
@@ -68,6 +76,7 @@ export class InstanceKeyring implements KeyringHost {
   #confDir: string;
   #server: Opened<string> | null = null;
   #wallet: Opened<WalletFile> | null = null;
+  #try: Opened<Keyring, TriedKeyring> | null = null;
 
   constructor(settings: KeyringSettings, around: KeyringSurroundings, { state, optionFile }: KeyringStart) {
     this.checks = settings.keyringChecks ?? 'new';
@@ -116,12 +125,16 @@ export class InstanceKeyring implements KeyringHost {
     return this.#usesServer ? null : WALLET_COMPONENT;
   }
 
-  async service(): Promise<Keyring> {
+  async service(): Promise<KeyringService> {
     if (!this.#around.started) throw new StateError('ERR_PHASE', 'the instance is not started', { hint: 'STARTUP' });
     const outside = this.#settings.keyring ?? (this.#usesServer ? await this.#serverKeyring() : null);
-    if (outside === null) return await this.#walletKeyring();
-    if (!this.#around.isRehearsal) return outside;
-    throw new UnsupportedError('ERR_EXPLAIN_KEYRING', 'what another keyring would do cannot be tried without doing it');
+    const keyring = outside ?? (await this.#walletKeyring());
+    return this.#around.isRehearsal ? await this.#tried(keyring, outside === null) : keyring;
+  }
+
+  /** In a rehearsal: what statements would have done to keys since the last call. */
+  takeChanges(): readonly KeyringChange[] {
+    return this.#try?.keyring.takeChanges() ?? [];
   }
 
   async componentStatus(): Promise<readonly (readonly [string, string])[]> {
@@ -187,6 +200,8 @@ export class InstanceKeyring implements KeyringHost {
 
   /** Lets go of everything but the keyring that was given. */
   async close(): Promise<void> {
+    await this.#try?.keyring.close();
+    this.#try = null;
     await this.closeWallet();
     await this.#closeServer();
   }
@@ -197,6 +212,14 @@ export class InstanceKeyring implements KeyringHost {
 
   get #usesServer(): boolean {
     return this.#usesOkv && this.#confDir !== '';
+  }
+
+  async #tried(keyring: Keyring, isCopy: boolean): Promise<TriedKeyring> {
+    if (this.#try?.on !== keyring) {
+      await this.#try?.keyring.close();
+      this.#try = { on: keyring, keyring: isCopy ? TriedKeyring.onCopy(keyring) : await TriedKeyring.over(keyring) };
+    }
+    return this.#try.keyring;
   }
 
   async #walletKeyring(): Promise<Keyring> {

@@ -17,7 +17,7 @@ import type { CallSecrets } from './call-secrets.ts';
 import { databaseError } from './database-errors.ts';
 import type { ResultValue, StatementResult } from './host.ts';
 import { askService, type ServiceCall, type ServiceOperation, serviceError } from './keyring-failures.ts';
-import type { KeyringHost } from './keyring-host.ts';
+import type { KeyringHost, KeyringService } from './keyring-host.ts';
 import { redactStatement } from './redact.ts';
 
 /** Most bytes of a key. */
@@ -143,13 +143,13 @@ const generate: Runner = async (asked, values) => {
   if (length > MAX_KEY_BYTES) return null;
   const type = textOf(values[1]);
   const call = callOn(asked, values[0]);
-  await write(call, async (service, id) => {
+  await write(call, async (service, id, owned) => {
     if (length < 0n)
       throw new LimitError('ERR_KEYRING_LENGTH', `a key has at most ${MAX_KEY_BYTES} bytes`, {
         limit: MAX_KEY_BYTES,
         actual: String(BigInt.asUintN(64, length)),
       });
-    await service.generate(id, required(type), Number(length), call);
+    await service.generate(id, required(type), Number(length), owned);
   });
   return 1;
 };
@@ -160,14 +160,14 @@ const store: Runner = async (asked, values) => {
   const type = textOf(values[1]);
   using key = Secret.from(bytes);
   const call = callOn(asked, values[0]);
-  await write(call, (service, id) => service.store(id, required(type), key, call));
+  await write(call, (service, id, owned) => service.store(id, required(type), key, owned));
   return 1;
 };
 
 const remove: Runner = async (asked, values) => {
   const call = callOn(asked, values[0]);
-  await write(call, async (service, id) => {
-    if (!(await service.remove(id, call)))
+  await write(call, async (service, id, owned) => {
+    if (!(await service.remove(id, owned)))
       throw new StateError('ERR_KEY_NOT_FOUND', 'this account has no key of that name');
   });
   return 1;
@@ -175,7 +175,7 @@ const remove: Runner = async (asked, values) => {
 
 const fetch: Runner = async (asked, values) => {
   const call = callOn(asked, values[0]);
-  const found = await read(call, (service, id) => service.fetch(id, call));
+  const found = await read(call, (service, id, owned) => service.fetch(id, owned));
   if (found === null) return null;
   try {
     if (found.key.length === 0 && found.lengthBytes > 0) throw databaseError(3930, [asked.name]);
@@ -192,7 +192,7 @@ const fetchLength: Runner = async (asked, values) => (await readInfo(asked, valu
 
 async function readInfo(asked: Asked, values: readonly Value[]) {
   const call = callOn(asked, values[0]);
-  const found = await read(call, (service, id) => service.info(id, call));
+  const found = await read(call, (service, id, owned) => service.info(id, owned));
   if (found !== null) assertReadable(found, asked);
   return found;
 }
@@ -206,24 +206,24 @@ function assertReadable(found: { readonly type: string; readonly lengthBytes: nu
   if (typeBytes > TYPE_BUFFER_BYTES - (host.checks === 'old' ? 0 : 1)) throw databaseError(3933, [name]);
 }
 
-type Service = Awaited<ReturnType<KeyringHost['service']>>;
+type ServiceRequest<T> = (service: KeyringService, id: string, owned: { readonly owner: string }) => Promise<T>;
 
 /** What changes the keyring: keyring_operations must be on, and the id not empty. */
-async function write(call: ServiceCall, run: (service: Service, id: string) => Promise<unknown>): Promise<void> {
+async function write(call: ServiceCall, run: ServiceRequest<unknown>): Promise<void> {
   await askService(call, async () => {
     if (!call.host.operations)
       throw new StateError('ERR_KEYRING_OPERATIONS', 'keyring_operations is OFF: keys can only be fetched');
     if (call.id === '') throw emptyId();
-    await run(await call.host.service(), call.id);
+    await run(await call.host.service(), call.id, { owner: call.owner });
   });
 }
 
 /** What reads it. An empty id is an error of a plugin; a component finds nothing under it. */
-async function read<T>(call: ServiceCall, run: (service: Service, id: string) => Promise<T>): Promise<T | null> {
+async function read<T>(call: ServiceCall, run: ServiceRequest<T>): Promise<T | null> {
   if (call.id === '' && call.host.serviceKind === 'plugin') throw serviceError(call, emptyId());
   return await askService(call, async () => {
     const service = await call.host.service();
-    return call.id === '' ? null : await run(service, call.id);
+    return call.id === '' ? null : await run(service, call.id, { owner: call.owner });
   });
 }
 
