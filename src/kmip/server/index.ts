@@ -1,9 +1,19 @@
 /** The door of the KMIP server room: Node only. */
 export type { Head } from './head.ts';
+export {
+  addKmipClient,
+  type EnrolledClient,
+  type EnrolOptions,
+  type InitOptions,
+  initKmipHome,
+  KMIP_PORT,
+} from './home.ts';
 export { type KeyValueChange, type KeyValueStore, MemoryKeyValueStore, type MemoryStoreOptions } from './key-value.ts';
+export type { ConnectionLimits } from './listener.ts';
 export { openLmdbStore } from './lmdb-store.ts';
 export { memoryObjectKeys, type ObjectKeys, walletObjectKeys } from './object-keys.ts';
 export { type ObjectStoreOptions, openObjectStore, type SealedObjectStore } from './object-store.ts';
+export type { KmipServer, KmipServerOptions, ServerEvent } from './server.ts';
 export type {
   IndexEntry,
   ObjectChange,

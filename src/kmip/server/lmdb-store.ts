@@ -39,6 +39,7 @@ export async function openLmdbStore(directory: string): Promise<KeyValueStore> {
     throw new StateError('ERR_STORE_OPEN', `the object store cannot be opened: ${path}`, { cause });
   }
   for (const file of [path, `${path}-lock`]) await chmod(file, 0o600).catch(() => undefined);
+  let closing: Promise<void> | undefined;
   return {
     get: (key) => database.get(key),
     *range(from) {
@@ -53,8 +54,9 @@ export async function openLmdbStore(directory: string): Promise<KeyValueStore> {
       });
       if (!written) throw new StateError('ERR_STORE_FAILED', 'the database did not take a commit');
     },
-    async close() {
-      await database.close();
+    close() {
+      closing ??= database.close();
+      return closing;
     },
   };
 }

@@ -1,0 +1,293 @@
+/** The listener: who is let in, how messages are cut out of bytes, and what hostile peers cost the others. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ListenerOptions, ownerOf, startListener } from '../../../src/kmip/server/listener.ts';
+import { runs } from '../../support/runs.ts';
+import { dial, frame, type PemIdentity, type TestClient, TlsWorld } from './tls-world.ts';
+
+const world = new TlsWorld();
+const alice = world.issue('alice', 'client');
+const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
+
+/** Answers with the owner and the request's own body, behind a message's header. */
+const echo: ListenerOptions['handler'] = async (request, { owner }) =>
+  new Uint8Array(frame(`${owner}:${Buffer.from(request.subarray(8)).toString('latin1')}`));
+
+const bodyOf = (message: Uint8Array | null): string | null =>
+  message === null ? null : Buffer.from(message.subarray(8)).toString('latin1');
+
+async function listening(options: Partial<ListenerOptions> = {}) {
+  const { cert, key } = world.server;
+  return await startListener({
+    host: '127.0.0.1',
+    port: 0,
+    tls: { cert, key, ca: world.ca },
+    handler: echo,
+    ...options,
+  });
+}
+
+describe('who is let in', () => {
+  it('is a certificate of the authority for clients, and nobody else', async () => {
+    const listener = await listening();
+    const stranger = new TlsWorld().issue('alice', 'client');
+    const enter = async (identity?: PemIdentity): Promise<string | null> => {
+      const client = await dial({ port: listener.port, ca: world.ca, ...(identity && { identity }) });
+      const answer = await client.request(frame('hello'));
+      client.close();
+      return bodyOf(answer);
+    };
+    expect(await enter(alice)).toBe('alice:hello');
+    expect(await enter(world.issue('bob', 'client'))).toBe('bob:hello');
+    expect(await enter()).toBe(null);
+    expect(await enter(stranger)).toBe(null);
+    expect(await enter(world.server)).toBe(null);
+    await listener.close();
+  });
+
+  it('needs exactly one name and the purpose', () => {
+    expect(ownerOf({ subject: { CN: 'a' } as never, ext_key_usage: [CLIENT_AUTH] })).toBe('a');
+    expect(ownerOf({ subject: { CN: 'a' } as never, ext_key_usage: [] })).toBe(null);
+    expect(ownerOf({ subject: { CN: 'a' } as never } as never)).toBe(null);
+    expect(ownerOf({ subject: { CN: ['a', 'b'] } as never, ext_key_usage: [CLIENT_AUTH] })).toBe(null);
+    expect(ownerOf({ subject: { CN: '' } as never, ext_key_usage: [CLIENT_AUTH] })).toBe(null);
+    expect(ownerOf({ subject: {} as never, ext_key_usage: [CLIENT_AUTH] })).toBe(null);
+  });
+
+  it('no TLS below 1.2', async () => {
+    const listener = await listening();
+    const { connect } = await import('node:tls');
+    const socket = connect({
+      host: '127.0.0.1',
+      port: listener.port,
+      ca: world.ca,
+      ...alice,
+      maxVersion: 'TLSv1.1',
+      minVersion: 'TLSv1',
+    });
+    const outcome = await new Promise((resolve) => {
+      socket.once('secureConnect', () => resolve('connected'));
+      socket.once('error', () => resolve('refused'));
+    });
+    expect(outcome).toBe('refused');
+    await listener.close();
+  });
+});
+
+describe('messages', () => {
+  it('come in any number of pieces, and several together; answers keep the order', async () => {
+    const listener = await listening();
+    const client = await dial({ port: listener.port, ca: world.ca, identity: alice });
+    for (const byte of frame('one byte each')) {
+      client.send(Uint8Array.of(byte));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(bodyOf(await client.receive())).toBe('alice:one byte each');
+    const many = Array.from({ length: 300 }, (_, i) => frame(`${i}`));
+    client.send(Buffer.concat([...many, frame('cut here').subarray(0, 11)]));
+    for (let i = 0; i < 300; i++) expect(bodyOf(await client.receive())).toBe(`alice:${i}`);
+    client.send(frame('cut here').subarray(11));
+    expect(bodyOf(await client.receive())).toBe('alice:cut here');
+    client.close();
+    await listener.close();
+  });
+
+  it('are handled one after the other on one connection, side by side on several', async () => {
+    let active = 0;
+    let most = 0;
+    const listener = await listening({
+      handler: async (request) => {
+        most = Math.max(most, ++active);
+        await new Promise((resolve) => setImmediate(resolve));
+        active--;
+        return request.slice();
+      },
+    });
+    const clients = await Promise.all(
+      [1, 2, 3].map(() => dial({ port: listener.port, ca: world.ca, identity: alice })),
+    );
+    clients[0]!.send(Buffer.concat([frame('a'), frame('b'), frame('c')]));
+    for (let i = 0; i < 3; i++) await clients[0]!.receive();
+    expect(most).toBe(1);
+    await Promise.all(clients.map((client) => client.request(frame('x'))));
+    for (const client of clients) client.close();
+    await listener.close();
+  });
+
+  it('a request sent before the client said no more is answered', async () => {
+    const listener = await listening();
+    const client = await dial({ port: listener.port, ca: world.ca, identity: alice });
+    client.socket.end(frame('last words'));
+    expect(bodyOf(await client.receive())).toBe('alice:last words');
+    await client.closed;
+    await listener.close();
+  });
+
+  it('are wiped with their answers', async () => {
+    const seen: Uint8Array[] = [];
+    const listener = await listening({
+      handler: async (request) => {
+        const answer = request.slice();
+        seen.push(request, answer);
+        return answer;
+      },
+    });
+    const client = await dial({ port: listener.port, ca: world.ca, identity: alice });
+    await client.request(frame('secret'));
+    await client.request(frame('next'));
+    for (const bytes of seen.slice(0, 2)) expect(bytes.every((byte) => byte === 0)).toBe(true);
+    client.close();
+    await listener.close();
+  });
+});
+
+describe('close', () => {
+  it('answers what is under way, and ends idle connections', async () => {
+    let go = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    let begun = (): void => undefined;
+    const started = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const listener = await listening({
+      handler: async (request) => {
+        begun();
+        await gate;
+        return request.slice();
+      },
+    });
+    const idle = await dial({ port: listener.port, ca: world.ca, identity: alice });
+    const busy = await dial({ port: listener.port, ca: world.ca, identity: alice });
+    const answer = busy.request(frame('under way'));
+    await started;
+    const closed = listener.close(60_000);
+    await idle.closed;
+    go();
+    expect(bodyOf(await answer)).toBe('under way');
+    await closed;
+    expect(listener.connections).toBe(0);
+  });
+
+  it('cuts what does not end in time', async () => {
+    const listener = await listening({ handler: () => new Promise(() => undefined) });
+    const client = await dial({ port: listener.port, ca: world.ca, identity: alice });
+    client.send(frame('never answered'));
+    await listener.close(20);
+    await client.closed;
+  });
+});
+
+describe('hostile peers', () => {
+  const limits = { maxMessageBytes: 4096, messageTimeoutMs: 150, maxBufferedBytes: 1 << 20, handshakeTimeoutMs: 300 };
+  let listener: Awaited<ReturnType<typeof listening>>;
+  let good: TestClient;
+
+  beforeAll(async () => {
+    listener = await listening({ limits });
+    good = await dial({ port: listener.port, ca: world.ca, identity: alice });
+  });
+  afterAll(async () => {
+    good.close();
+    await listener.close();
+  });
+
+  const served = async (): Promise<void> =>
+    expect(bodyOf(await good.request(frame('still there')))).toBe('alice:still there');
+  const attack = (): Promise<TestClient> => dial({ port: listener.port, ca: world.ca, identity: alice });
+
+  it('announce 4 GB, or one byte too many: closed at once', async () => {
+    for (const announced of [0xffff_fff8, 0xffff_ffff, 4096 - 7]) {
+      const client = await attack();
+      expect(await client.request(frame('x', announced))).toBe(null);
+    }
+    await served();
+  });
+
+  it('send garbage: closed at its first byte', async () => {
+    for (const bytes of ['GET / HTTP/1.1\r\n\r\n', 'POST /kmip', '\x42\x00\x7b\x01', '\x00', '\x42\x00\x78\x02']) {
+      const client = await attack();
+      expect(await client.request(Buffer.from(bytes, 'latin1'))).toBe(null);
+    }
+    await served();
+  });
+
+  it('flood with garbage on many connections while another is served', async () => {
+    const flood = async (): Promise<void> => {
+      const client = await attack();
+      client.send(Buffer.alloc(256 << 10, 0xa5));
+      await client.closed;
+    };
+    const floods = Promise.all(Array.from({ length: 20 }, flood));
+    for (let i = 0; i < 20; i++) await served();
+    await floods;
+  });
+
+  it('never finish a message (slow loris): closed when its time is over, however they trickle', async () => {
+    const slow = await Promise.all(Array.from({ length: 5 }, attack));
+    const whole = frame('x'.repeat(1000));
+    let over = false;
+    const trickle = async (): Promise<void> => {
+      for (let at = 0; at < whole.length && !over; at++) {
+        for (const client of slow) client.send(whole.subarray(at, at + 1));
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    const trickling = trickle();
+    await Promise.all(slow.map(({ closed }) => closed));
+    over = true;
+    await trickling;
+    await served();
+  });
+
+  it('never finish the handshake: closed', async () => {
+    const { connect } = await import('node:net');
+    const socket = connect(listener.port, '127.0.0.1');
+    await new Promise((resolve) =>
+      socket
+        .once('close', resolve)
+        .on('error', () => undefined)
+        .resume(),
+    );
+    await served();
+  });
+
+  it('do not read their answers: closed, and the answers are not kept', async () => {
+    const big = await listening({
+      limits: { ...limits, maxMessageBytes: 1 << 20 },
+      handler: async () => new Uint8Array(8 << 20),
+    });
+    const client = await dial({ port: big.port, ca: world.ca, identity: alice });
+    client.socket.pause();
+    client.send(frame('give me much'));
+    const seen = async (): Promise<void> => {
+      while (big.connections > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
+    await seen();
+    client.close();
+    await big.close();
+  });
+
+  it(`${runs(100)} idle connections leave the others served`, async () => {
+    const count = runs(100);
+    const idle: TestClient[] = [];
+    while (idle.length < count) idle.push(...(await Promise.all(Array.from({ length: 20 }, attack))));
+    expect(listener.connections).toBeGreaterThanOrEqual(count);
+    // Idle for longer than a message may take: that is no reason to close.
+    await new Promise((resolve) => setTimeout(resolve, 2 * limits.messageTimeoutMs));
+    await served();
+    expect(bodyOf(await idle[count - 1]!.request(frame('awake')))).toBe('alice:awake');
+    for (const client of idle) client.close();
+  });
+
+  it('a handler that throws costs one connection', async () => {
+    const broken = await listening({
+      handler: async () => {
+        throw new Error('unforeseen');
+      },
+    });
+    const client = await dial({ port: broken.port, ca: world.ca, identity: alice });
+    expect(await client.request(frame('x'))).toBe(null);
+    await broken.close();
+  });
+});
