@@ -47,8 +47,8 @@ const OID = {
 } as const;
 /** KeyUsage bits, RFC 5280 section 4.2.1.3: the BIT STRING with its count of unused bits. */
 const KEY_USAGE = {
-  authority: Uint8Array.of(1, 0x06), // keyCertSign, cRLSign
-  endEntity: Uint8Array.of(7, 0x80), // digitalSignature
+  authority: /* @__PURE__ */ Uint8Array.of(1, 0x06), // keyCertSign, cRLSign
+  endEntity: /* @__PURE__ */ Uint8Array.of(7, 0x80), // digitalSignature
 } as const;
 const MAX_COMMON_NAME = 64;
 const SERIAL_BYTES = 16;
