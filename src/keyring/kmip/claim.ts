@@ -62,8 +62,8 @@ export type ClaimEvent<S extends Sighting = Sighting> =
   | { readonly is: 'created'; readonly uid: string }
   /** Done, or there was nothing left to do. */
   | { readonly is: 'done' }
-  /** The object is not there, or not in a state for it. */
-  | { readonly is: 'gone' }
+  /** Refused: the object is not there, or not in a state for it, or it may not be done. */
+  | { readonly is: 'gone'; readonly error: unknown }
   /** Not sent: others may soon take the candidate for stale. */
   | { readonly is: 'late' }
   /** The request may have been carried out, or not. */
@@ -228,22 +228,33 @@ function confirm<S extends Sighting>(state: ClaimState<S>, objects: readonly S[]
 
 function published<S extends Sighting>(state: ClaimState<S>, event: ClaimEvent<S>): ClaimState<S> {
   if (event.is === 'unknown') return { ...state, phase: 'confirm', unsure: true };
-  if (event.is === 'gone') return { ...state, phase: 'confirm' };
+  if (event.is === 'gone') return refused(state, event.error);
   if (event.is !== 'late') return unexpected(state, event);
   if (state.unsure) return { ...state, phase: 'confirm' };
   return clear(state, [{ uid: state.mine as string, own: true }], 'pause');
 }
 
+/** A look decides what it means; but not for ever. */
+function refused<S extends Sighting>(state: ClaimState<S>, error: unknown): ClaimState<S> {
+  const round = state.round + 1;
+  return round < state.plan.maxRounds ? { ...state, phase: 'confirm', round } : fail(state, error);
+}
+
 function cleared<S extends Sighting>(state: ClaimState<S>, event: ClaimEvent<S>): ClaimState<S> {
-  if (event.is === 'unknown') return state; // destroying twice is destroying
-  if (event.is !== 'done' && event.is !== 'gone') return unexpected(state, event);
+  if (event.is !== 'done') return unexpected(state, event);
   const [first, ...doomed] = state.doomed;
   const mine = first?.uid === state.mine ? null : state.mine;
   const next = { ...state, doomed, mine };
   if (doomed.length > 0) return next;
-  if (state.after === 'again') return mine === null ? again(next) : { ...next, phase: 'verify' };
-  return state.after === 'pause' ? pause(next, null) : { ...next, phase: 'end' };
+  if (state.after === 'pause') return pause(next, null);
+  if (state.after !== 'again') return { ...next, phase: 'end' };
+  const round = state.round + 1;
+  const isLast = round >= state.plan.maxRounds;
+  if (mine === null) return isLast ? pause(next, first?.uid ?? null) : again({ ...next, round });
+  return isLast ? clear(next, [{ uid: mine, own: true }], BUSY) : { ...next, phase: 'verify', round };
 }
+
+const BUSY = { result: 'busy', rival: null } as const;
 
 /** Whether what was seen ends the claim, whatever else is there. */
 function settled<S extends Sighting>({ plan }: ClaimState<S>, objects: readonly S[]): ClaimEnd<S> | null {

@@ -315,7 +315,7 @@ function carryOut(
   }
   const from = request.do === 'activate' ? 'candidate' : 'active';
   const item = items.find((o) => o.uid === request.uid);
-  if (item === undefined || item.stage !== from) return { items, event: { is: 'gone' } };
+  if (item === undefined || item.stage !== from) return { items, event: { is: 'gone', error: null } };
   const stage = request.do === 'activate' && marks ? 'active' : 'ready';
   return { items: items.map((o) => (o === item ? { ...o, stage } : o)), event: { is: 'done' } };
 }

@@ -1,0 +1,257 @@
+/**
+ * The back end that keeps keys in a KMIP server. Key material is made by the server where it can; what was seen of a key is taken for
+ * what is there for a while (`refreshMs`), so that fetching is one request, or none. Layer: keyring.
+ */
+import { ProtocolError, StateError, TransportError } from '../../errors.ts';
+import { Secret } from '../../secret.ts';
+import type { FoundKey, KeyName, KeyringBackend, NewKey } from '../backend.ts';
+import type { CallOptions, KeyringKeyInfo } from '../keyring.ts';
+import { CallDeadline } from './deadline.ts';
+import { type MakerOptions, makeKey, removeKey } from './maker.ts';
+import { KeyObjects } from './objects.ts';
+import type { KmipPort } from './port.ts';
+import { makeProfile, type OkvAttributeNames, type ProfileName } from './profile.ts';
+
+/** How the back end works on its server. */
+export interface KmipBackendOptions {
+  /** null: `okv` where the server's Query lists Add Attribute, else `name`. */
+  readonly profile: ProfileName | null;
+  readonly attributeNames: OkvAttributeNames;
+  readonly instance: string;
+  readonly cacheKeys: boolean;
+  readonly refreshMs: number;
+  readonly graceMs: number;
+  readonly timeoutMs: number;
+  readonly maxRounds: number;
+  randomBytes(length: number): Uint8Array<ArrayBuffer>;
+  /** Milliseconds of a clock that only goes forward. */
+  clock(): number;
+  /** Milliseconds since 1970. */
+  now(): number;
+  sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
+}
+
+/** Most keys of which is kept where they are; those used longest ago are forgotten. */
+const MAX_KNOWN = 10_000;
+
+/** Makes the back end over a client, which it closes with itself. */
+export async function createKmipBackend(port: KmipPort, options: KmipBackendOptions): Promise<KeyringBackend> {
+  const capabilities = await port.capabilities({ timeoutMs: options.timeoutMs });
+  const operations = capabilities?.operations ?? new Set<string>();
+  const profile = makeProfile(
+    options.profile ?? (operations.has('AddAttribute') ? 'okv' : 'name'),
+    options.instance,
+    options.attributeNames,
+  );
+  const objects = new KeyObjects({ port, profile, graceMs: options.graceMs, now: options.now });
+  const hasRng = operations.has('RNGRetrieve');
+  const maker: MakerOptions = {
+    ...options,
+    objects,
+    marks: profile.mark !== null,
+    secretBytes: async (length, call) =>
+      hasRng ? await retrieveBytes(port, length, call, options) : options.randomBytes(length),
+  };
+  return new KmipBackend(port, objects, maker, options);
+}
+
+/** Random bytes of the server, in as many requests as it wants. */
+async function retrieveBytes(
+  port: KmipPort,
+  lengthBytes: number,
+  call: CallOptions,
+  { randomBytes }: Pick<KmipBackendOptions, 'randomBytes'>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(lengthBytes);
+  let filled = 0;
+  while (filled < lengthBytes) {
+    try {
+      const { data } = await port.request('RNGRetrieve', { dataLength: lengthBytes - filled }, call);
+      if (data.length === 0) break;
+      const taken = data.subarray(0, lengthBytes - filled);
+      bytes.set(taken, filled);
+      filled += taken.length;
+      data.fill(0);
+    } catch (error) {
+      if (error instanceof ProtocolError) break; // what it lists and then refuses is made here
+      bytes.fill(0);
+      throw error;
+    }
+  }
+  if (filled === lengthBytes) return bytes;
+  bytes.fill(0);
+  return randomBytes(lengthBytes);
+}
+
+/** What is known of a key. */
+interface Known {
+  /** Ready versions, oldest first; not empty. */
+  readonly versions: readonly KeyringKeyInfo[];
+  readonly lookedAt: number;
+}
+
+class KmipBackend implements KeyringBackend {
+  readonly name = 'kmip';
+  readonly #port: KmipPort;
+  readonly #objects: KeyObjects;
+  readonly #maker: MakerOptions;
+  readonly #options: KmipBackendOptions;
+  /** By `nameKey`. */
+  readonly #known = new Map<string, Known>();
+  /** By Unique Identifier. */
+  readonly #bytes = new Map<string, Secret>();
+
+  constructor(port: KmipPort, objects: KeyObjects, maker: MakerOptions, options: KmipBackendOptions) {
+    this.#port = port;
+    this.#objects = objects;
+    this.#maker = maker;
+    this.#options = options;
+  }
+
+  async add(name: KeyName, key: NewKey, call: CallOptions): Promise<KeyringKeyInfo> {
+    try {
+      return await makeKey(name, key, this.#deadline(call), this.#maker);
+    } finally {
+      this.#forget(name);
+    }
+  }
+
+  async rotate(name: KeyName, call: CallOptions): Promise<KeyringKeyInfo> {
+    try {
+      return await makeKey(name, null, this.#deadline(call), this.#maker);
+    } finally {
+      this.#forget(name);
+    }
+  }
+
+  async remove(name: KeyName, call: CallOptions): Promise<boolean> {
+    try {
+      return (await removeKey(name, this.#deadline(call), this.#objects)) !== null;
+    } finally {
+      this.#forget(name);
+    }
+  }
+
+  async fetch(name: KeyName, version: number | undefined, call: CallOptions): Promise<FoundKey | null> {
+    const deadline = this.#deadline(call);
+    const info = await this.#find(name, version, deadline);
+    if (info === null) return null;
+    const found = await this.#bytesOf(info, deadline);
+    if (found !== null) return { info, bytes: found };
+    // Removed since it was looked at.
+    this.#forget(name);
+    const again = await this.#find(name, version, deadline);
+    const bytes = again === null ? null : await this.#bytesOf(again, deadline);
+    return again === null || bytes === null ? null : { info: again, bytes };
+  }
+
+  info(name: KeyName, version: number | undefined, call: CallOptions): Promise<KeyringKeyInfo | null> {
+    return this.#find(name, version, this.#deadline(call));
+  }
+
+  async *list(owner: string | undefined, call: CallOptions): AsyncIterable<KeyringKeyInfo> {
+    const newest = new Map<string, KeyringKeyInfo>();
+    for (const { stage, info } of await this.#objects.lookAtAll(this.#deadline(call).call())) {
+      if (stage !== 'ready' || (owner !== undefined && info.owner !== owner)) continue;
+      const key = nameKey(info);
+      if (info.version > (newest.get(key)?.version ?? 0)) newest.set(key, info);
+    }
+    yield* newest.values();
+  }
+
+  async collect(call: CallOptions): Promise<number> {
+    const deadline = this.#deadline(call);
+    let count = 0;
+    for (const { uid, stale } of await this.#objects.lookAtAll(deadline.call()))
+      if (stale && (await this.#objects.collect(uid, deadline.call()))) count++;
+    return count;
+  }
+
+  async close(): Promise<void> {
+    for (const secret of this.#bytes.values()) secret.dispose();
+    this.#bytes.clear();
+    this.#known.clear();
+    await this.#port.close();
+  }
+
+  #deadline(call: CallOptions): CallDeadline {
+    return new CallDeadline(call, this.#options.timeoutMs, this.#options.clock);
+  }
+
+  /** One version, or the newest: as it was last seen if that is not long ago, else as it is. */
+  async #find(name: KeyName, version: number | undefined, deadline: CallDeadline): Promise<KeyringKeyInfo | null> {
+    const known = this.#known.get(nameKey(name));
+    const isFresh = known !== undefined && this.#options.clock() - known.lookedAt < this.#options.refreshMs;
+    const seen = isFresh ? pick(known, version) : null;
+    if (seen !== null) return seen;
+    try {
+      return pick(await this.#look(name, deadline), version);
+    } catch (error) {
+      // An outage: who keeps keys goes on with what is kept.
+      const kept = pick(known ?? null, version);
+      if (error instanceof TransportError && kept !== null && this.#bytes.has(kept.backendKeyId as string)) return kept;
+      throw error;
+    }
+  }
+
+  async #look(name: KeyName, deadline: CallDeadline): Promise<Known | null> {
+    const lookedAt = this.#options.clock();
+    const objects = await this.#objects.look(name, deadline.call());
+    const versions = objects.filter(({ stage }) => stage === 'ready').map(({ info }) => info);
+    versions.sort((a, b) => a.version - b.version);
+    assertUnique(versions);
+    this.#forget(name, new Set(versions.map(({ backendKeyId }) => backendKeyId)));
+    if (versions.length === 0) return null;
+    const known = { versions, lookedAt };
+    this.#known.set(nameKey(name), known);
+    const [oldest] = this.#known.values();
+    if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#forget(oldest.versions[0] as KeyringKeyInfo);
+    return known;
+  }
+
+  async #bytesOf(info: KeyringKeyInfo, deadline: CallDeadline): Promise<Uint8Array<ArrayBuffer> | null> {
+    const uid = info.backendKeyId as string;
+    const kept = this.#bytes.get(uid);
+    if (kept !== undefined) return kept.copy();
+    const bytes = await this.#objects.fetch(info, deadline.call());
+    // While it was on its way, the key may have been forgotten, or another call may have brought it.
+    const isKnown = this.#known.get(nameKey(info))?.versions.some(({ backendKeyId }) => backendKeyId === uid) === true;
+    if (bytes !== null && this.#options.cacheKeys && isKnown && !this.#bytes.has(uid))
+      this.#bytes.set(uid, Secret.from(bytes));
+    return bytes;
+  }
+
+  /** Forgets a key, and wipes its bytes except for those of some objects. */
+  #forget(name: KeyName, except: ReadonlySet<string | null> = NONE): void {
+    const key = nameKey(name);
+    for (const { backendKeyId } of this.#known.get(key)?.versions ?? []) {
+      if (backendKeyId === null || except.has(backendKeyId)) continue;
+      this.#bytes.get(backendKeyId)?.dispose();
+      this.#bytes.delete(backendKeyId);
+    }
+    this.#known.delete(key);
+  }
+}
+
+const NONE: ReadonlySet<string | null> = /* @__PURE__ */ new Set();
+
+/** Not made by us: between two keys of one name nobody can choose. */
+function assertUnique(versions: readonly KeyringKeyInfo[]): void {
+  for (const [i, { version, backendKeyId }] of versions.entries()) {
+    const next = versions[i + 1];
+    if (next?.version !== version) continue;
+    throw new StateError(
+      'ERR_KEYRING_DUPLICATE',
+      `objects ${backendKeyId} and ${next.backendKeyId} are both version ${version} of this key`,
+    );
+  }
+}
+
+function nameKey({ owner, id }: KeyName): string {
+  return `${owner.length}:${owner}${id}`;
+}
+
+function pick(known: Known | null, version: number | undefined): KeyringKeyInfo | null {
+  const found = version === undefined ? known?.versions.at(-1) : known?.versions.find((v) => v.version === version);
+  return found ?? null;
+}

@@ -1,0 +1,189 @@
+/** Runs the machines of claim.ts and removal.ts against a server: makes keys, rotates them, removes them. Layer: keyring. */
+import { formatHex } from '../../bytes.ts';
+import { StateError } from '../../errors.ts';
+import type { KeyName, NewKey } from '../backend.ts';
+import type { CallOptions, KeyringKeyInfo } from '../keyring.ts';
+import { keyExists, keyNotFound } from '../memory.ts';
+import {
+  advance,
+  type ClaimCommand,
+  type ClaimEnd,
+  type ClaimEvent,
+  type ClaimState,
+  commandOf,
+  startClaim,
+} from './claim.ts';
+import type { CallDeadline } from './deadline.ts';
+import type { KeyObject, KeyObjects } from './objects.ts';
+import { destroyed, looked, removalCommand, startRemoval } from './removal.ts';
+
+/** What a maker needs besides the objects. */
+export interface MakerOptions {
+  readonly objects: KeyObjects;
+  /** Being active is not enough for being ready. */
+  readonly marks: boolean;
+  readonly graceMs: number;
+  readonly maxRounds: number;
+  randomBytes(length: number): Uint8Array<ArrayBuffer>;
+  /** Milliseconds of a clock that only goes forward. */
+  clock(): number;
+  sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
+  /** Bytes of a secret: from the server where it makes them. The caller's to wipe. */
+  secretBytes(lengthBytes: number, call: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Wait after a collision: random, up to this much in the first round, twice as much in each further one. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2000;
+/** How long cleaning up after a failure may take: the call's own time may be over. */
+const CLEAN_UP_MS = 5000;
+
+/** What is to be made: a first version, or (null) the version after the newest, like it. */
+export async function makeKey(
+  name: KeyName,
+  key: NewKey | null,
+  deadline: CallDeadline,
+  options: MakerOptions,
+): Promise<KeyringKeyInfo> {
+  const { marks, maxRounds } = options;
+  const claim = formatHex(options.randomBytes(12));
+  const plan = { goal: key === null ? 'next' : 'first', marks, claim, maxRounds } as const;
+  const run = new Run(name, key, deadline, options);
+  let state = startClaim<KeyObject>(plan);
+  for (;;) {
+    const command = commandOf(state);
+    if (command.do === 'end') return run.finish(command.end);
+    state = advance(state, await run.carryOut(command, state));
+  }
+}
+
+/** Removes all versions of a key. @returns the Unique Identifiers of what was destroyed; null when there was no key */
+export async function removeKey(
+  name: KeyName,
+  deadline: CallDeadline,
+  objects: KeyObjects,
+): Promise<readonly string[] | null> {
+  const uids: string[] = [];
+  let state = startRemoval();
+  for (;;) {
+    const command = removalCommand(state);
+    if (command.do === 'end') return command.removed ? uids : null;
+    if (command.do === 'look') state = looked(state, await objects.look(name, deadline.call()));
+    else {
+      await objects.destroy(command.uid, deadline.call());
+      uids.push(command.uid);
+      state = destroyed(state);
+    }
+  }
+}
+
+/** One claim under way. */
+class Run {
+  readonly #name: KeyName;
+  readonly #key: NewKey | null;
+  readonly #deadline: CallDeadline;
+  readonly #options: MakerOptions;
+  /** When the present candidate was asked for. */
+  #createdAt = 0;
+
+  constructor(name: KeyName, key: NewKey | null, deadline: CallDeadline, options: MakerOptions) {
+    this.#name = name;
+    this.#key = key;
+    this.#deadline = deadline;
+    this.#options = options;
+  }
+
+  async carryOut(command: ClaimCommand<KeyObject>, state: ClaimState<KeyObject>): Promise<ClaimEvent<KeyObject>> {
+    try {
+      return await this.#request(command, state);
+    } catch (error) {
+      return { is: 'failed', error };
+    }
+  }
+
+  /** The result, or its error. */
+  finish(end: ClaimEnd<KeyObject>): KeyringKeyInfo {
+    switch (end.result) {
+      case 'won': {
+        const { type, lengthBytes } = this.#key ?? (end.base as KeyObject).info;
+        return { ...this.#name, type, lengthBytes, version: end.version, backendKeyId: end.uid };
+      }
+      case 'exists':
+        throw keyExists();
+      case 'missing':
+        throw keyNotFound();
+      case 'busy':
+        throw new StateError(
+          'ERR_KEYRING_BUSY',
+          'others keep making a key of that owner and id, or left one unfinished',
+          {
+            hint: 'try again; what was left unfinished is collected once it is old enough: keyward keyring gc',
+          },
+        );
+      case 'failed':
+        throw end.error;
+    }
+  }
+
+  async #request(command: ClaimCommand<KeyObject>, state: ClaimState<KeyObject>): Promise<ClaimEvent<KeyObject>> {
+    const { objects } = this.#options;
+    switch (command.do) {
+      case 'look':
+        return { is: 'seen', objects: await objects.look(this.#name, this.#deadline.call()), late: this.#isLate() };
+      case 'create':
+        return await this.#create(command);
+      case 'activate':
+      case 'mark':
+        // Never while others may take the candidate for left behind.
+        if (this.#isLate() && !state.unsure) return { is: 'late' };
+        return await objects[command.do](command.uid, this.#deadline.call());
+      case 'withdraw':
+        await objects.destroy(command.uid, this.#cleanUpCall(state));
+        return { is: 'done' };
+      case 'collect':
+        await objects.collect(command.uid, this.#deadline.call());
+        return { is: 'done' };
+      case 'pause': {
+        const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (command.round - 1));
+        const { signal, timeoutMs } = this.#deadline.call();
+        await this.#options.sleep(Math.min(timeoutMs, longest * this.#random()), signal);
+        return { is: 'done' };
+      }
+      case 'end':
+        throw new Error('nothing to carry out');
+    }
+  }
+
+  async #create(command: ClaimCommand<KeyObject> & { readonly do: 'create' }): Promise<ClaimEvent<KeyObject>> {
+    const { attempt, version, base } = command;
+    const { type, lengthBytes } = this.#key ?? (base as KeyObject).info;
+    const identity = { ...this.#name, type, lengthBytes, version, attempt };
+    const given = this.#key?.bytes ?? null;
+    const isServers = given === null && type === 'AES' && [16, 24, 32].includes(lengthBytes);
+    const made =
+      given === null && !isServers ? await this.#options.secretBytes(lengthBytes, this.#deadline.call()) : null;
+    this.#createdAt = this.#options.clock();
+    try {
+      const uid = await this.#options.objects.create(identity, made ?? given, this.#deadline.call());
+      return uid === null ? { is: 'unknown' } : { is: 'created', uid };
+    } finally {
+      made?.fill(0);
+    }
+  }
+
+  /** Half of the grace time is for the clocks of others, and for what is on its way. */
+  #isLate(): boolean {
+    return this.#options.clock() - this.#createdAt > this.#options.graceMs / 2;
+  }
+
+  #cleanUpCall({ after }: ClaimState<KeyObject>): CallOptions {
+    const failed = typeof after === 'object' && after.result === 'failed';
+    return failed ? { timeoutMs: CLEAN_UP_MS } : this.#deadline.call();
+  }
+
+  /** From 0 to 1. */
+  #random(): number {
+    const [a = 0, b = 0] = this.#options.randomBytes(2);
+    return (256 * a + b) / 65_535;
+  }
+}

@@ -1,0 +1,306 @@
+/**
+ * Objects at a KMIP server that are, or are to become, keys of a keyring: made, looked at, published, destroyed, with what the
+ * state of each allows. Every object that Locate gives is verified by its own attributes: servers give too many, and one that
+ * could not be asked is an error, not an absence. Layer: keyring.
+ */
+import { FormatError, ProtocolError, StateError, UnsupportedError } from '../../errors.ts';
+import {
+  type Attribute,
+  attribute,
+  CryptographicUsageMask,
+  findAttribute,
+  findText,
+  type GetResponsePayload,
+  type KeyBlock,
+  wipeMessage,
+} from '../../kmip/index.ts';
+import type { KeyName } from '../backend.ts';
+import type { CallOptions, KeyringKeyInfo } from '../keyring.ts';
+import type { ClaimEvent, Sighting, Stage } from './claim.ts';
+import type { KmipPort } from './port.ts';
+import type { ObjectIdentity, Profile } from './profile.ts';
+
+/** An object of ours, with what it says of itself. */
+export interface KeyObject extends Sighting {
+  readonly info: KeyringKeyInfo;
+}
+
+/** Where the objects are. */
+export interface ObjectsOptions {
+  readonly port: KmipPort;
+  readonly profile: Profile;
+  /** Age from which an object that is not ready was left behind, ms. */
+  readonly graceMs: number;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+const AES_BYTES: readonly number[] = [16, 24, 32];
+const ENCRYPT_DECRYPT = CryptographicUsageMask.Encrypt | CryptographicUsageMask.Decrypt;
+/** Some servers refuse Encrypt and Decrypt for Secret Data. */
+const DERIVE_EXPORT = CryptographicUsageMask.DeriveKey | CryptographicUsageMask.Export;
+
+/** Objects of one instance. */
+export class KeyObjects {
+  readonly #options: ObjectsOptions;
+
+  constructor(options: ObjectsOptions) {
+    this.#options = options;
+  }
+
+  /** Looks at all objects of a key, ready or not. */
+  async look(name: KeyName, call: CallOptions): Promise<KeyObject[]> {
+    const objects = await this.#inspectAll(this.#options.profile.handle(name), call);
+    return objects.filter(({ info }) => info.id === name.id && info.owner === name.owner);
+  }
+
+  /** Looks at all objects of the instance. */
+  lookAtAll(call: CallOptions): Promise<KeyObject[]> {
+    return this.#inspectAll(this.#options.profile.everything(), call);
+  }
+
+  /** Looks at one object; null when it is gone, or not one of ours. */
+  async inspect(uid: string, call: CallOptions): Promise<KeyObject | null> {
+    const { port, profile } = this.#options;
+    const attributeName = ['State', 'Initial Date', ...profile.attributeNames];
+    const answer = await port
+      .request('GetAttributes', { uniqueIdentifier: uid, attributeName }, call)
+      .catch((error: unknown) => {
+        if (isGone(error)) return null;
+        throw error;
+      });
+    if (answer === null) return null;
+    const attributes = answer.attribute ?? [];
+    const identity = profile.read(attributes);
+    if (identity === null) return null;
+    const { owner, id, type, lengthBytes, version, attempt } = identity;
+    const stage = this.#stageOf(attributes);
+    const stale = stage !== 'ready' && this.#isOld(attributes);
+    return { uid, attempt, version, stage, stale, info: { owner, id, type, lengthBytes, version, backendKeyId: uid } };
+  }
+
+  /** Has the server make an AES key, or gives it bytes. @returns the Unique Identifier; null when the answer was lost */
+  async create(identity: ObjectIdentity, bytes: Uint8Array | null, call: CallOptions): Promise<string | null> {
+    const template = this.#options.profile.template(identity);
+    try {
+      if (bytes === null) return await this.#createAes(identity, template, call);
+      return await this.#register(identity, template, bytes, call);
+    } catch (error) {
+      if (isUnknown(error)) return null;
+      throw error;
+    }
+  }
+
+  /** Publishes a candidate: the first step, or the only one. */
+  activate(uid: string, call: CallOptions): Promise<ClaimEvent<KeyObject>> {
+    return this.#publish(() => this.#options.port.request('Activate', { uniqueIdentifier: uid }, call));
+  }
+
+  /** Marks an active object ready. */
+  mark(uid: string, call: CallOptions): Promise<ClaimEvent<KeyObject>> {
+    const mark = this.#options.profile.mark as Attribute;
+    return this.#publish(() =>
+      this.#options.port.request('AddAttribute', { uniqueIdentifier: uid, attribute: mark }, call),
+    );
+  }
+
+  /** Destroys an object in whatever state it is, revoking it first if it is active; fine when it is gone already. */
+  async destroy(uid: string, call: CallOptions): Promise<void> {
+    let refusal: unknown;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const state = await this.#stateOf(uid, call);
+      if (state === null || isDestroyed(state)) return;
+      if (state === 'Active') await this.#settle(this.#revoke(uid, call));
+      refusal = await this.#settle(this.#options.port.request('Destroy', { uniqueIdentifier: uid }, call));
+      if (refusal === null) return;
+    }
+    throw new StateError('ERR_KEYRING_NOT_DESTROYED', `the server did not destroy object ${uid}`, { cause: refusal });
+  }
+
+  /**
+   * Destroys what somebody left unfinished. One that is not active yet is destroyed as it is: the server refuses if it was
+   * activated meanwhile.
+   */
+  async collect(uid: string, call: CallOptions): Promise<boolean> {
+    const seen = await this.inspect(uid, call);
+    if (seen === null || seen.stage === 'gone' || seen.stage === 'ready' || !seen.stale) return false;
+    if (seen.stage === 'active') await this.destroy(uid, call);
+    else return (await this.#settle(this.#options.port.request('Destroy', { uniqueIdentifier: uid }, call))) === null;
+    return true;
+  }
+
+  /** Fetches the bytes of a key, the caller's to wipe; null when the object is gone. @throws {FormatError} ERR_KEYRING_OBJECT */
+  async fetch(
+    { backendKeyId, lengthBytes }: KeyringKeyInfo,
+    call: CallOptions,
+  ): Promise<Uint8Array<ArrayBuffer> | null> {
+    const uid = backendKeyId as string;
+    const answer = await this.#options.port.request('Get', { uniqueIdentifier: uid }, call).catch((error: unknown) => {
+      if (isGone(error)) return null;
+      throw error;
+    });
+    if (answer === null) return null;
+    try {
+      const bytes = materialOf(answer);
+      if (bytes.length !== lengthBytes)
+        throw objectError(`object ${uid} has ${bytes.length} bytes, where its attributes say ${lengthBytes}`);
+      return new Uint8Array(bytes);
+    } finally {
+      wipeMessage(answer);
+    }
+  }
+
+  async #inspectAll(filter: readonly Attribute[], call: CallOptions): Promise<KeyObject[]> {
+    const objects: KeyObject[] = [];
+    for (const uid of await this.#options.port.locateAll(filter, call)) {
+      const seen = await this.inspect(uid, call);
+      if (seen !== null && seen.stage !== 'gone') objects.push(seen);
+    }
+    return objects;
+  }
+
+  async #createAes(identity: ObjectIdentity, template: readonly Attribute[], call: CallOptions): Promise<string> {
+    const answer = await this.#options.port.request(
+      'Create',
+      {
+        objectType: 'SymmetricKey',
+        templateAttribute: { attribute: [...aesAttributes(identity.lengthBytes), ...template] },
+      },
+      call,
+    );
+    return answer.uniqueIdentifier;
+  }
+
+  async #register(
+    { type, lengthBytes }: ObjectIdentity,
+    template: readonly Attribute[],
+    bytes: Uint8Array,
+    call: CallOptions,
+  ): Promise<string> {
+    const { port } = this.#options;
+    // An AES key of another length is no key that a server takes for one: it is kept as a secret, its type in its attributes.
+    if (type === 'AES' && AES_BYTES.includes(lengthBytes)) {
+      const keyBlock: KeyBlock = {
+        keyFormatType: 'Raw',
+        keyValue: { keyMaterial: bytes },
+        cryptographicAlgorithm: 'AES',
+        cryptographicLength: 8 * lengthBytes,
+      };
+      const attributes = [...aesAttributes(lengthBytes), ...template];
+      const payload = {
+        objectType: 'SymmetricKey',
+        templateAttribute: { attribute: attributes },
+        symmetricKey: { keyBlock },
+      };
+      return (await port.request('Register', payload as never, call)).uniqueIdentifier;
+    }
+    const keyBlock: KeyBlock = { keyFormatType: 'Opaque', keyValue: { keyMaterial: bytes } };
+    const attributes = [attribute('Cryptographic Usage Mask', DERIVE_EXPORT), ...template];
+    const payload = {
+      objectType: 'SecretData',
+      templateAttribute: { attribute: attributes },
+      secretData: { secretDataType: 'Password', keyBlock },
+    };
+    return (await port.request('Register', payload as never, call)).uniqueIdentifier;
+  }
+
+  async #publish(send: () => Promise<unknown>): Promise<ClaimEvent<KeyObject>> {
+    try {
+      await send();
+      return { is: 'done' };
+    } catch (error) {
+      if (isUnknown(error)) return { is: 'unknown' };
+      // Servers differ in how they refuse what is not there, not in the right state, or done already: a look decides.
+      if (error instanceof ProtocolError) return { is: 'gone', error };
+      throw error;
+    }
+  }
+
+  #revoke(uid: string, call: CallOptions): Promise<unknown> {
+    const revocationReason = { revocationReasonCode: 'CessationOfOperation' } as const;
+    return this.#options.port.request('Revoke', { uniqueIdentifier: uid, revocationReason }, call);
+  }
+
+  /** null: done, or there was nothing left to do. A refusal or a lost answer is given back: the object's state decides. */
+  async #settle(sent: Promise<unknown>): Promise<unknown> {
+    try {
+      await sent;
+      return null;
+    } catch (error) {
+      if (isGone(error)) return null;
+      if (isUnknown(error) || error instanceof ProtocolError) return error;
+      throw error;
+    }
+  }
+
+  async #stateOf(uid: string, call: CallOptions): Promise<string | number | null> {
+    try {
+      const payload = { uniqueIdentifier: uid, attributeName: ['State'] };
+      const answer = await this.#options.port.request('GetAttributes', payload, call);
+      return findAttribute(answer.attribute, 'State') ?? '';
+    } catch (error) {
+      if (isGone(error)) return null;
+      throw error;
+    }
+  }
+
+  /** What was revoked is still a key, if it was one: whoever revoked it did not get to destroying it, or did not mean to. */
+  #stageOf(attributes: readonly Attribute[]): Stage {
+    const { mark } = this.#options.profile;
+    const state = findAttribute(attributes, 'State');
+    if (state === undefined)
+      throw new UnsupportedError('ERR_KEYRING_STATE', 'the server does not tell the State of its objects');
+    if (isDestroyed(state)) return 'gone';
+    if (state === 'PreActive') return 'candidate';
+    if (mark === null) return 'ready';
+    return findText(attributes, mark.attributeName) === undefined ? 'active' : 'ready';
+  }
+
+  #isOld(attributes: readonly Attribute[]): boolean {
+    const made = findAttribute(attributes, 'Initial Date');
+    return made !== undefined && this.#options.now() - Number(made) * 1000 > this.#options.graceMs;
+  }
+}
+
+/** How often destroying is tried when the server refuses. */
+const MAX_TRIES = 3;
+
+function aesAttributes(lengthBytes: number): Attribute[] {
+  return [
+    attribute('Cryptographic Algorithm', 'AES'),
+    attribute('Cryptographic Length', 8 * lengthBytes),
+    attribute('Cryptographic Usage Mask', ENCRYPT_DECRYPT),
+  ];
+}
+
+/** The bytes of a key, lent, in whichever form and object it came. */
+function materialOf(answer: GetResponsePayload): Uint8Array {
+  const { symmetricKey, secretData, opaqueObject } = answer;
+  if (opaqueObject !== undefined) return opaqueObject.opaqueDataValue;
+  const keyBlock = (symmetricKey ?? secretData)?.keyBlock;
+  if (keyBlock === undefined) throw objectError(`a ${answer.objectType} is not a key of a keyring`);
+  if (keyBlock.keyWrappingData !== undefined || keyBlock.keyValue instanceof Uint8Array)
+    throw new UnsupportedError('ERR_KEYRING_WRAPPED', 'the server gave a wrapped key, which was not asked for');
+  const material = keyBlock.keyValue?.keyMaterial;
+  if (material instanceof Uint8Array) return material;
+  const key = (material as { readonly key?: unknown } | undefined)?.key;
+  if (key instanceof Uint8Array) return key;
+  throw objectError('the server gave a key without its bytes');
+}
+
+function objectError(message: string): FormatError {
+  return new FormatError('ERR_KEYRING_OBJECT', message, { offset: 0, path: ['Get'] });
+}
+
+function isDestroyed(state: string | number): boolean {
+  return state === 'Destroyed' || state === 'DestroyedCompromised';
+}
+
+/** The request may have been carried out. */
+export function isUnknown(error: unknown): boolean {
+  return (error as { readonly code?: unknown }).code === 'ERR_KMIP_OUTCOME_UNKNOWN';
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof ProtocolError && error.resultReason === 'ItemNotFound';
+}
