@@ -8,10 +8,13 @@ export type {
   KeyringKeyInfo,
   OwnerOptions,
 } from './keyring.ts';
+export type { KeyringWarning } from './kmip/configuration.ts';
+export { OKV_ATTRIBUTE_NAMES, type OkvAttributeNames, type ProfileName } from './kmip/profile.ts';
 export { openKeyring } from './open.ts';
 export type {
   CommonKeyringOptions,
   KeyringOptions,
+  KmipKeyringOptions,
   MemoryKeyringOptions,
   WalletKeyringOptions,
 } from './options.ts';

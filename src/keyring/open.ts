@@ -3,10 +3,29 @@ import { UsageError } from '../errors.ts';
 import type { WalletFile } from '../wallet/file/index.ts';
 import type { KeyringBackend } from './backend.ts';
 import type { Keyring } from './keyring.ts';
-import { assertKnownOptions, type KeyringOptions, platformRandomBytes, type WalletKeyringOptions } from './options.ts';
+import {
+  assertKnownOptions,
+  type KeyringOptions,
+  type KmipKeyringOptions,
+  platformRandomBytes,
+  type WalletKeyringOptions,
+} from './options.ts';
 import type { RuleSet } from './rules.ts';
 
 const COMMON = ['backend', 'cacheKeys', 'rules', 'randomBytes'] as const;
+const KMIP = [
+  'directory',
+  'configFile',
+  'client',
+  'profile',
+  'attributeNames',
+  'instance',
+  'refreshMs',
+  'graceMs',
+  'timeoutMs',
+  'lazy',
+  'onWarning',
+] as const;
 /** What was last seen of a wallet file is taken for what is there for so long. */
 const REFRESH_MS = 100;
 
@@ -14,7 +33,8 @@ const REFRESH_MS = 100;
  * Opens a keyring: keys by name, in memory, in a wallet file or in a KMIP server.
  *
  * @throws {UsageError} ERR_OPTION for what is unknown or does not fit together
- * @throws what the back end says: of a wallet, as `openWalletFile`
+ * @throws what the back end says: of a wallet, as `openWalletFile`; of a server, as `connectKmip`, and {StateError}
+ *   ERR_KEYRING_CONFIGURATION, {FormatError} ERR_OKV_… of its files
  * @example
  * await using keyring = await openKeyring({ backend: 'memory' });
  * await keyring.generate('MyKey', 'AES', 32, { owner: 'root@localhost' });
@@ -22,11 +42,12 @@ const REFRESH_MS = 100;
  */
 export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
   const { backend } = options;
-  if (backend !== 'memory' && backend !== 'wallet')
-    throw new UsageError('ERR_OPTION', `unknown back end "${String(backend)}"`, { hint: 'known: memory, wallet' });
+  const rules = rulesOf(options);
   const { createKeyring } = await import('./service.ts');
-  const opened = backend === 'memory' ? await openMemory(options) : await openWallet(options);
-  return createKeyring(opened, rulesOf(options));
+  if (backend === 'memory') return createKeyring(await openMemory(options), rules);
+  if (backend === 'wallet') return createKeyring(await openWallet(options), rules);
+  if (backend === 'kmip') return createKeyring(await openKmip(options), rules);
+  throw new UsageError('ERR_OPTION', `unknown back end "${String(backend)}"`, { hint: 'known: memory, wallet, kmip' });
 }
 
 async function openMemory(options: KeyringOptions): Promise<KeyringBackend> {
@@ -49,11 +70,17 @@ async function openWallet(options: WalletKeyringOptions): Promise<KeyringBackend
   return await openWalletBackend({ directory, password, create, walletOptions }, how);
 }
 
+async function openKmip(options: KmipKeyringOptions): Promise<KeyringBackend> {
+  const { openKmipBackend } = await import('./kmip/open.ts');
+  assertKnownOptions(options, [...COMMON, ...KMIP]);
+  return await openKmipBackend(options);
+}
+
 function tableOptions({ cacheKeys = true, randomBytes = platformRandomBytes }: KeyringOptions) {
   return { cacheKeys, randomBytes };
 }
 
-function rulesOf({ rules = 'component' }: KeyringOptions): RuleSet {
+function rulesOf({ backend, rules = backend === 'kmip' ? 'okv' : 'component' }: KeyringOptions): RuleSet {
   if (rules !== 'okv' && rules !== 'plugin' && rules !== 'component')
     throw new UsageError('ERR_OPTION', `unknown rules "${String(rules)}"`, { hint: 'known: okv, plugin, component' });
   return rules;

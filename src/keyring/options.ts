@@ -1,7 +1,10 @@
 /** What `openKeyring` is told: which back end, and how. Layer: keyring. */
 import { UsageError } from '../errors.ts';
+import type { KmipClientOptions } from '../kmip/client/index.ts';
 import type { WalletFile, WalletFileOptions } from '../wallet/file/index.ts';
 import type { WalletPassword } from '../wallet/index.ts';
+import type { KeyringWarning } from './kmip/configuration.ts';
+import type { OkvAttributeNames, ProfileName } from './kmip/profile.ts';
 import type { RuleSet } from './rules.ts';
 
 /** Options of every back end. */
@@ -42,8 +45,51 @@ export type WalletKeyringOptions = CommonKeyringOptions & {
     | { readonly file: WalletFile }
   );
 
+/**
+ * Keys in a KMIP server, named by a directory, a file, or the client's own options; `client` then overrides what they say.
+ *
+ * Several servers are taken for one: a key that one of them made is a key at all of them at once. Standby servers that lag behind
+ * weaken what is promised for several makers of one key.
+ */
+export type KmipKeyringOptions = CommonKeyringOptions & {
+  readonly backend: 'kmip';
+  /**
+   * How a key's identity is kept in the server. Default: by what its Query says: `okv` where it has Add Attribute, else `name`. Keys
+   * kept in one way are not found in the other: a server that may refuse Query needs this set.
+   */
+  readonly profile?: ProfileName;
+  /** Names of the custom attributes of profile `okv`. The defaults were not compared with MySQL Enterprise. */
+  readonly attributeNames?: Partial<OkvAttributeNames>;
+  /** Namespace of the keys, so that several users of one credential stay apart. Default ''. */
+  readonly instance?: string;
+  /**
+   * For how long what was last seen of a key is taken for what is there, milliseconds: another client's change is seen this late. A
+   * key that is not known is always looked for. 0 looks every time. Default 1,000.
+   */
+  readonly refreshMs?: number;
+  /** Age from which an unfinished object was left behind, milliseconds. Creating takes half of it at most. Default 600,000. */
+  readonly graceMs?: number;
+  /** For all that one call does, milliseconds. Default 60,000. */
+  readonly timeoutMs?: number;
+  /** Connect with the first call, instead of at once. Default false. */
+  readonly lazy?: boolean;
+  /** Told what about the configuration files should be mended. */
+  readonly onWarning?: (warning: KeyringWarning) => void;
+} & (
+    | {
+        /** With `okvclient.ora` and `ssl/`. */ readonly directory: string;
+        readonly client?: Partial<KmipClientOptions>;
+      }
+    | {
+        /** `component_keyring_kmip.cnf`, Oracle's or Percona's, or a `my.cnf` that sets `keyring_okv_conf_dir`. */
+        readonly configFile: string;
+        readonly client?: Partial<KmipClientOptions>;
+      }
+    | { readonly client: KmipClientOptions }
+  );
+
 /** Options of `openKeyring`, told apart by `backend`. */
-export type KeyringOptions = MemoryKeyringOptions | WalletKeyringOptions;
+export type KeyringOptions = MemoryKeyringOptions | WalletKeyringOptions | KmipKeyringOptions;
 
 /** The platform's cryptographic source. */
 export function platformRandomBytes(length: number): Uint8Array<ArrayBuffer> {

@@ -23,6 +23,8 @@ export interface KmipBackendOptions {
   readonly graceMs: number;
   readonly timeoutMs: number;
   readonly maxRounds: number;
+  /** Ask the server what it can do with the first call, instead of at once. */
+  readonly lazy?: boolean;
   randomBytes(length: number): Uint8Array<ArrayBuffer>;
   /** Milliseconds of a clock that only goes forward. */
   clock(): number;
@@ -36,23 +38,27 @@ const MAX_KNOWN = 10_000;
 
 /** Makes the back end over a client, which it closes with itself. */
 export async function createKmipBackend(port: KmipPort, options: KmipBackendOptions): Promise<KeyringBackend> {
+  const backend = new KmipBackend(port, options);
+  if (options.lazy !== true) await backend.open();
+  return backend;
+}
+
+/** What depends on the server. */
+interface Tools {
+  readonly objects: KeyObjects;
+  readonly maker: MakerOptions;
+}
+
+async function makeTools(port: KmipPort, options: KmipBackendOptions): Promise<Tools> {
   const capabilities = await port.capabilities({ timeoutMs: options.timeoutMs });
   const operations = capabilities?.operations ?? new Set<string>();
-  const profile = makeProfile(
-    options.profile ?? (operations.has('AddAttribute') ? 'okv' : 'name'),
-    options.instance,
-    options.attributeNames,
-  );
+  const name = options.profile ?? (operations.has('AddAttribute') ? 'okv' : 'name');
+  const profile = makeProfile(name, options.instance, options.attributeNames);
   const objects = new KeyObjects({ port, profile, graceMs: options.graceMs, now: options.now });
   const hasRng = operations.has('RNGRetrieve');
-  const maker: MakerOptions = {
-    ...options,
-    objects,
-    marks: profile.mark !== null,
-    secretBytes: async (length, call) =>
-      hasRng ? await retrieveBytes(port, length, call, options) : options.randomBytes(length),
-  };
-  return new KmipBackend(port, objects, maker, options);
+  const secretBytes: MakerOptions['secretBytes'] = async (length, call) =>
+    hasRng ? await retrieveBytes(port, length, call, options) : options.randomBytes(length);
+  return { objects, maker: { ...options, objects, marks: profile.mark !== null, secretBytes } };
 }
 
 /** Random bytes of the server, in as many requests as it wants. */
@@ -93,40 +99,43 @@ interface Known {
 class KmipBackend implements KeyringBackend {
   readonly name = 'kmip';
   readonly #port: KmipPort;
-  readonly #objects: KeyObjects;
-  readonly #maker: MakerOptions;
   readonly #options: KmipBackendOptions;
   /** By `nameKey`. */
   readonly #known = new Map<string, Known>();
   /** By Unique Identifier. */
   readonly #bytes = new Map<string, Secret>();
 
-  constructor(port: KmipPort, objects: KeyObjects, maker: MakerOptions, options: KmipBackendOptions) {
+  /** Made when they are first needed, and again after a failure: a server that was down at the start is no trouble later. */
+  #tools: Promise<Tools> | null = null;
+
+  constructor(port: KmipPort, options: KmipBackendOptions) {
     this.#port = port;
-    this.#objects = objects;
-    this.#maker = maker;
     this.#options = options;
   }
 
-  async add(name: KeyName, key: NewKey, call: CallOptions): Promise<KeyringKeyInfo> {
+  async open(): Promise<Tools> {
+    this.#tools ??= makeTools(this.#port, this.#options);
     try {
-      return await makeKey(name, key, this.#deadline(call), this.#maker);
-    } finally {
-      this.#forget(name);
+      return await this.#tools;
+    } catch (error) {
+      this.#tools = null;
+      throw error;
     }
   }
 
-  async rotate(name: KeyName, call: CallOptions): Promise<KeyringKeyInfo> {
-    try {
-      return await makeKey(name, null, this.#deadline(call), this.#maker);
-    } finally {
-      this.#forget(name);
-    }
+  add(name: KeyName, key: NewKey, call: CallOptions): Promise<KeyringKeyInfo> {
+    return this.#make(name, key, call);
+  }
+
+  rotate(name: KeyName, call: CallOptions): Promise<KeyringKeyInfo> {
+    return this.#make(name, null, call);
   }
 
   async remove(name: KeyName, call: CallOptions): Promise<boolean> {
+    const deadline = this.#deadline(call);
+    const { objects } = await this.open();
     try {
-      return (await removeKey(name, this.#deadline(call), this.#objects)) !== null;
+      return (await removeKey(name, deadline, objects)) !== null;
     } finally {
       this.#forget(name);
     }
@@ -150,8 +159,9 @@ class KmipBackend implements KeyringBackend {
   }
 
   async *list(owner: string | undefined, call: CallOptions): AsyncIterable<KeyringKeyInfo> {
+    const { objects } = await this.open();
     const newest = new Map<string, KeyringKeyInfo>();
-    for (const { stage, info } of await this.#objects.lookAtAll(this.#deadline(call).call())) {
+    for (const { stage, info } of await objects.lookAtAll(this.#deadline(call).call())) {
       if (stage !== 'ready' || (owner !== undefined && info.owner !== owner)) continue;
       const key = nameKey(info);
       if (info.version > (newest.get(key)?.version ?? 0)) newest.set(key, info);
@@ -161,9 +171,10 @@ class KmipBackend implements KeyringBackend {
 
   async collect(call: CallOptions): Promise<number> {
     const deadline = this.#deadline(call);
+    const { objects } = await this.open();
     let count = 0;
-    for (const { uid, stale } of await this.#objects.lookAtAll(deadline.call()))
-      if (stale && (await this.#objects.collect(uid, deadline.call()))) count++;
+    for (const { uid, stale } of await objects.lookAtAll(deadline.call()))
+      if (stale && (await objects.collect(uid, deadline.call()))) count++;
     return count;
   }
 
@@ -172,6 +183,16 @@ class KmipBackend implements KeyringBackend {
     this.#bytes.clear();
     this.#known.clear();
     await this.#port.close();
+  }
+
+  async #make(name: KeyName, key: NewKey | null, call: CallOptions): Promise<KeyringKeyInfo> {
+    const deadline = this.#deadline(call);
+    const { maker } = await this.open();
+    try {
+      return await makeKey(name, key, deadline, maker);
+    } finally {
+      this.#forget(name);
+    }
   }
 
   #deadline(call: CallOptions): CallDeadline {
@@ -196,8 +217,9 @@ class KmipBackend implements KeyringBackend {
 
   async #look(name: KeyName, deadline: CallDeadline): Promise<Known | null> {
     const lookedAt = this.#options.clock();
-    const objects = await this.#objects.look(name, deadline.call());
-    const versions = objects.filter(({ stage }) => stage === 'ready').map(({ info }) => info);
+    const { objects } = await this.open();
+    const seen = await objects.look(name, deadline.call());
+    const versions = seen.filter(({ stage }) => stage === 'ready').map(({ info }) => info);
     versions.sort((a, b) => a.version - b.version);
     assertUnique(versions);
     this.#forget(name, new Set(versions.map(({ backendKeyId }) => backendKeyId)));
@@ -213,7 +235,7 @@ class KmipBackend implements KeyringBackend {
     const uid = info.backendKeyId as string;
     const kept = this.#bytes.get(uid);
     if (kept !== undefined) return kept.copy();
-    const bytes = await this.#objects.fetch(info, deadline.call());
+    const bytes = await (await this.open()).objects.fetch(info, deadline.call());
     // While it was on its way, the key may have been forgotten, or another call may have brought it.
     const isKnown = this.#known.get(nameKey(info))?.versions.some(({ backendKeyId }) => backendKeyId === uid) === true;
     if (bytes !== null && this.#options.cacheKeys && isKnown && !this.#bytes.has(uid))

@@ -8,8 +8,6 @@ const rotating = { ...quiet, hasKey: true } as const;
 
 /** Without and with a mark of readiness of its own (profiles `name` and `okv`). */
 const SCENARIOS: Record<string, Scenario> = {
-  'three makers': three,
-  'three makers, marked': { ...three, marks: true },
   'three makers, any of them crash': { ...three, crashes: 2 },
   'three makers, marked, any of them crash': { ...three, marks: true, crashes: 2 },
   'two makers, whose candidates are taken for stale at any time': {

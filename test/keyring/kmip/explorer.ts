@@ -321,7 +321,8 @@ function carryOut(
 }
 
 /** A name that somebody still has in mind must not be given to another object. */
-function isMentioned({ clients }: World, uid: string): boolean {
+function isMentioned({ clients, stragglers }: World, uid: string): boolean {
+  if (stragglers.some((straggler) => straggler.uid === uid)) return true;
   return clients.some(
     ({ claim, removal, looking, crashed }) =>
       !crashed &&
