@@ -105,7 +105,8 @@ export function firstLine(bytes: Uint8Array): Secret {
   return secret;
 }
 
-function descriptor(text: string): number {
+/** A file descriptor of the arguments. @throws {UsageError} ERR_PASSWORD_SOURCE */
+export function descriptor(text: string): number {
   const fd = Number(text);
   if (Number.isInteger(fd) && fd >= 0) return fd;
   throw new UsageError('ERR_PASSWORD_SOURCE', `not a file descriptor: ${text}`);
@@ -146,6 +147,14 @@ export function formatTable(columns: readonly string[], rows: readonly (readonly
   const rule = widths.map((width) => '-'.repeat(width)).join('  ');
   const count = `${rows.length} row${rows.length === 1 ? '' : 's'}`;
   return [head, rule, ...body, '', count].join('\n');
+}
+
+/** Formats rows in columns without a rule or a count, `-` for what is missing: as okvutil lists objects. */
+export function formatColumns(columns: readonly string[], rows: readonly (readonly (string | null)[])[]): string {
+  const cells = [columns, ...rows.map((row) => row.map((value) => (value === null ? '-' : printable(value))))];
+  const widths = columns.map((_, i) => Math.max(...cells.map((row) => stringWidth(row[i] ?? ''))));
+  const pad = (cell: string, i: number): string => cell + ' '.repeat((widths[i] as number) - stringWidth(cell));
+  return cells.map((row) => row.map(pad).join('  ').trimEnd()).join('\n');
 }
 
 /** Replaces control, format and direction characters, which could change what the terminal shows. */

@@ -8,7 +8,12 @@ export type {
   KeyringKeyInfo,
   OwnerOptions,
 } from './keyring.ts';
-export type { KeyringWarning } from './kmip/configuration.ts';
+export {
+  type KeyringWarning,
+  type KmipConfiguration,
+  readKmipConfigFile,
+  readOkvDirectory,
+} from './kmip/configuration.ts';
 export { OKV_ATTRIBUTE_NAMES, type OkvAttributeNames, type ProfileName } from './kmip/profile.ts';
 export { openKeyring } from './open.ts';
 export type {
