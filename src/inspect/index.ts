@@ -1,7 +1,7 @@
 /** The door of the inspect room: bytes in, report out. */
 export { detectKind, type FileKind } from './detect.ts';
 export { type Dissection, type DissectionElement, dissectDer, dissectTtlv } from './dissect.ts';
-export { inspect, ttlvBytes } from './inspect.ts';
+export { formatMessage, type InspectOptions, inspect, ttlvBytes } from './inspect.ts';
 export {
   type BagReport,
   type KeyringKeyReport,

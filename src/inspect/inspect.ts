@@ -18,7 +18,9 @@ import {
 import { parseStatement, redactStatement, splitScript } from '../statement/index.ts';
 import {
   encodeTtlv,
+  formatTtlvJson,
   formatTtlvText,
+  formatTtlvXml,
   parseTtlvJson,
   parseTtlvXml,
   type TtlvNode,
@@ -50,6 +52,12 @@ import type {
   TtlvReport,
 } from './report.ts';
 
+/** What the caller knows of a file already. */
+export interface InspectOptions {
+  /** Its SHA-256 in hex, where it was computed elsewhere. */
+  readonly sha256?: string;
+}
+
 /**
  * Reports what can be seen of a file without its password: its structure, how well it is protected, what is in the open.
  *
@@ -59,9 +67,9 @@ import type {
  * const report = inspect(file);
  * if (report.kind === 'pkcs12') console.log(report.structure?.mac?.name, report.findings.length);
  */
-export function inspect(bytes: Uint8Array): Report {
+export function inspect(bytes: Uint8Array, options: InspectOptions = {}): Report {
   const kind = detectKind(bytes);
-  const base = { sizeBytes: bytes.length, sha256: formatHex(hash('sha256', bytes)) };
+  const base = { sizeBytes: bytes.length, sha256: options.sha256 ?? formatHex(hash('sha256', bytes)) };
   return REPORTERS[kind](bytes, base, kind);
 }
 
@@ -195,6 +203,21 @@ export function ttlvBytes(bytes: Uint8Array, kind: FileKind): Uint8Array {
     return encodeTtlv(tree);
   } finally {
     wipeTree(tree);
+  }
+}
+
+/**
+ * Formats a message as text, XML or JSON, key material redacted.
+ *
+ * @param kind the form that `bytes` are in
+ * @throws {FormatError} ERR_TTLV_…
+ */
+export function formatMessage(bytes: Uint8Array, kind: FileKind, form: 'text' | 'xml' | 'json'): string {
+  const message = ttlvBytes(bytes, kind);
+  try {
+    return { text: formatTtlvText, xml: formatTtlvXml, json: formatTtlvJson }[form](message);
+  } finally {
+    if (message !== bytes) message.fill(0);
   }
 }
 
