@@ -196,5 +196,6 @@ async function buildDist() {
   });
   const { bundleDoors } = await import('./bundle.mjs');
   await bundleDoors();
+  await import(new URL('src/web/build-page.mjs', root));
   writeFileSync(distStamp, inputs);
 }

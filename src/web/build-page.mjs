@@ -32,7 +32,9 @@ const pageParts = {
   load(id) {
     if (id.endsWith('/core-wasm.ts')) return "export const CORE_WASM_BASE64 = '';";
     if (id.endsWith('/pkcs12/encode.ts'))
-      return WRITERS.map((name) => `export function ${name}() { throw new Error('this page writes no files'); }`).join('\n');
+      return WRITERS.map((name) => `export function ${name}() { throw new Error('this page writes no files'); }`).join(
+        '\n',
+      );
     const names = RARE[id.slice(1)];
     return names === undefined ? null : `export { ${names.join(', ')} } from '${id.slice(1)}';`;
   },
