@@ -20,8 +20,22 @@ const RARE = {
   '@noble/ciphers/aes.js': ['gcm'],
 };
 
-/** The page writes no files: what would make them stays out. */
-const WRITERS = ['encodePfx', 'encodePfxSync', 'sealPfx', 'sealPfxSync'];
+/** The page changes nothing: what makes files and wraps data keys stays out, and says so if it were ever called. */
+const LEFT_OUT = {
+  '/pkcs12/encode.ts': ['encodePfx', 'encodePfxSync', 'sealPfx', 'sealPfxSync'],
+  '/wallet/rewrap.ts': ['rewrapAll'],
+  '/wallet/data-key.ts': [
+    'PURPOSE',
+    'deriveContextKey',
+    'deriveSubkey',
+    'groupEnvelopes',
+    'parseDataKeyEnvelope',
+    'rewrapBatch',
+    'rewrapPadded',
+    'unwrapDataKey',
+    'wrapDataKey',
+  ],
+};
 
 /** The page's own ways: its core comes compressed, beside the script; what it does not use of others is left out. */
 const pageParts = {
@@ -31,10 +45,9 @@ const pageParts = {
   },
   load(id) {
     if (id.endsWith('/core-wasm.ts')) return "export const CORE_WASM_BASE64 = '';";
-    if (id.endsWith('/pkcs12/encode.ts'))
-      return WRITERS.map((name) => `export function ${name}() { throw new Error('this page writes no files'); }`).join(
-        '\n',
-      );
+    const out = Object.entries(LEFT_OUT).find(([file]) => id.endsWith(file))?.[1];
+    if (out !== undefined)
+      return out.map((name) => `export function ${name}() { throw new Error('not in this page'); }`).join('\n');
     const names = RARE[id.slice(1)];
     return names === undefined ? null : `export { ${names.join(', ')} } from '${id.slice(1)}';`;
   },
