@@ -5,14 +5,17 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { DatabaseError } from '../errors.ts';
 import { type Instance, openInstance } from '../instance/index.ts';
 import { Secret } from '../secret.ts';
+import { formatError } from './exit.ts';
 import { isMysql, runPrompt } from './sql.ts';
 import { firstLine, formatTable, showRows } from './terminal.ts';
 
 interface DemoOptions {
   readonly home: string;
   readonly tour?: boolean;
+  readonly okv?: string;
 }
 
 /** Adds the command. */
@@ -21,6 +24,7 @@ export function addDemoCommand(program: Command): void {
     .command('demo')
     .description('a wallet in a local folder, a tour of its statements, and on a terminal a prompt')
     .option('--home <dir>', 'home directory of the demo; made when missing', '.demo')
+    .option('--okv <dir>', 'keep the keyring in the KMIP server that this directory names, not in the wallet')
     .option('--demo, --tour', 'end after the tour, on a terminal too')
     .addHelpText('after', '\nExample:\n  $ keyward demo --home ./demo\n')
     .action(runDemo);
@@ -39,6 +43,15 @@ const EVERY_TIME = [
   'SELECT WRL_PARAMETER, STATUS, FULLY_BACKED_UP FROM V$ENCRYPTION_WALLET',
 ] as const;
 
+/** MySQL's keyring: the manual's two statements, and between them what they made. */
+const KEYRING = [
+  "SELECT keyring_key_generate('MyKey', 'AES', 32)",
+  "SELECT keyring_key_type_fetch('MyKey') AS type, keyring_key_length_fetch('MyKey') AS length, keyring_key_fetch('MyKey') AS the_key",
+  'SELECT * FROM performance_schema.keyring_keys',
+  "SELECT keyring_key_remove('MyKey')",
+  "SHOW VARIABLES LIKE 'keyring%'",
+] as const;
+
 async function runDemo(options: DemoOptions): Promise<void> {
   const home = resolve(options.home);
   const isNew = !existsSync(join(home, 'wallet', 'tde', 'ewallet.p12'));
@@ -47,6 +60,9 @@ async function runDemo(options: DemoOptions): Promise<void> {
   await using instance = await openInstance(home, { vendorExamples: true });
   print(`An instance in ${home}; its wallet's password is in ${passwordFile(home)}, for :pw below.\n`);
   for (const statement of isNew ? [...FIRST_TIME, ...EVERY_TIME] : EVERY_TIME) await show(statement, instance, binds);
+  const { okv } = options;
+  if (okv !== undefined) await show(`SET GLOBAL keyring_okv_conf_dir = ${quote(resolve(okv))}`, instance, binds);
+  for (const statement of KEYRING) await show(statement, instance, binds);
   const tde = join(home, 'wallet', 'tde');
   print(`The wallet is ${join(tde, 'ewallet.p12')}, its backups lie beside it. Other tools read it:`);
   print(`  openssl pkcs12 -info -noout -in ${join(tde, 'ewallet.p12')} -passin file:${passwordFile(home)}`);
@@ -55,10 +71,20 @@ async function runDemo(options: DemoOptions): Promise<void> {
   await runPrompt({ instance, binds });
 }
 
+/** As text of a statement of MySQL's. */
+function quote(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+}
+
+/** Runs a statement of the tour. What the database refuses is shown, and the tour goes on: an earlier one may have been cut off. */
 async function show(statement: string, instance: Instance, binds: ReadonlyMap<string, Secret>): Promise<void> {
   print(`SQL> ${statement};`);
   const parsed = instance.parse(statement);
-  const { columns, rows, message, warnings } = await instance.run(parsed, binds);
+  const result = await instance.run(parsed, binds).catch((error: unknown) => {
+    if (!(error instanceof DatabaseError)) throw error;
+    return { columns: [], rows: [], message: formatError(error), warnings: [] };
+  });
+  const { columns, rows, message, warnings } = result;
   if (columns.length > 0) print(formatTable(columns, showRows(rows, { showNull: isMysql(parsed) })));
   for (const line of [message, ...warnings.map((warning) => `warning: ${warning}`)]) if (line !== null) print(line);
   print('');

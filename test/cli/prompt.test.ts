@@ -70,6 +70,22 @@ describe.skipIf(!hasPeer('script'))('the prompt', () => {
     expect(shown).not.toMatch(/s3cret/);
   });
 
+  it('keeps no key of keyring_key_store either, misspelt or over several lines', async () => {
+    const shown = await type('', [
+      "SELECT keyring_key_store('id', 'AES',",
+      "'s3cret_key');",
+      "SELECT keyring_key_stroe('id', 'AES', 's3cret_key');",
+      'exit',
+    ]);
+    expect(shown).toContain('ERROR 3188 (HY000)');
+    expect(shown).toContain('ERROR 1305 (42000): FUNCTION keyring_key_stroe does not exist');
+    const history = readFileSync(folder.file('home/.history'), 'utf8').split('\n');
+    expect(history.slice(0, 2)).toEqual([
+      "SELECT keyring_key_stroe('id', 'AES', '[redacted]');",
+      "SELECT keyring_key_store('id', 'AES', '[redacted]');",
+    ]);
+  });
+
   it('asks for bind values without showing them', async () => {
     const shown = await type(`--bind pw -e '${AKM} SET KEYSTORE OPEN IDENTIFIED BY :pw'`, ['s3cret_one']);
     expect(shown).toContain('keystore opened');

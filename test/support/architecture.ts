@@ -58,7 +58,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   cli: {
     runsIn: 'Node',
     mayImport: 'everything',
-    packages: { commander: 'static', read: 'static', 'string-width': 'static' },
+    packages: { commander: 'static', read: 'static', 'string-width': 'static', fflate: 'dynamic' },
   },
   // `core`: the page starts it, with bytes of its own that come compressed.
   web: {
