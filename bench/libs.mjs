@@ -6,7 +6,7 @@ const dist = new URL('../dist/', import.meta.url);
 
 /**
  * Our own room's door, or an empty object where it does not exist (its cases are then skipped with a note).
- * @param {'core' | 'pkcs12' | 'ttlv' | 'wallet'} room
+ * @param {string} room its folder in dist/
  * @returns {Promise<any>}
  */
 export async function ours(room) {

@@ -24,6 +24,11 @@ export function matchAnswer(
 ): readonly ResponseItem[] {
   assertVersion(response.protocolVersion, version);
   const answers = response.batchItem;
+  const [only] = answers;
+  if (items.length === 1 && answers.length === 1 && only?.uniqueBatchItemID === undefined) {
+    assertSameOperation(only as ResponseItem, items[0] as RequestItem);
+    return answers;
+  }
   if (answers.length > items.length)
     throw mismatch(`${answers.length} items answer a batch of ${items.length}`, 'BatchCount');
   const matched: (ResponseItem | undefined)[] = items.map(() => undefined);
@@ -54,6 +59,7 @@ export function refusalOf(item: ResponseItem, operation?: string | number): Prot
 
 /** An answer may be of an older version than the request, not of a newer one (KMIP 1.4, section 6.1). */
 function assertVersion(answered: string, asked: KmipVersion): void {
+  if (answered === asked) return;
   const [major, minor] = answered.split('.').map(Number) as [number, number];
   if (major !== 1 || minor > Number(asked.slice(2)))
     throw mismatch(`the server answers KMIP ${asked} with KMIP ${answered}`, 'ProtocolVersion');

@@ -49,7 +49,8 @@ interface Exchange {
   readonly resolve: (value: unknown) => void;
   readonly reject: (failure: ExchangeFailure) => void;
   readonly stopWatch: () => void;
-  isFlushed: boolean;
+  /** Wiped when the exchange ends: a callback of its own for when it has left would cost more than the timer. */
+  readonly request: Uint8Array;
 }
 
 /** A connection whose handshake is over. */
@@ -93,8 +94,8 @@ export class Connection {
   }
 
   /**
-   * Sends a request and hands the answer to `use`, which reads it at once: it is wiped when `use` returns, as the request is
-   * when it has left. One at a time.
+   * Sends a request and hands the answer to `use`, which reads it at once: it is wiped when `use` returns, and the request with
+   * it. One at a time.
    *
    * @throws {ExchangeFailure} after which the connection is closed
    */
@@ -109,13 +110,9 @@ export class Connection {
         const cause = new Error(why === 'abort' ? 'the call was aborted' : 'no answer came in time');
         this.#fail(why === 'limit' ? 'silent' : why, cause);
       }, limitMs);
-      const exchange: Exchange = { use, resolve: resolve as Exchange['resolve'], reject, stopWatch, isFlushed: false };
-      this.#exchange = exchange;
+      this.#exchange = { use, resolve: resolve as Exchange['resolve'], reject, stopWatch, request };
       this.#requests++;
-      this.#socket.write(request, () => {
-        request.fill(0);
-        exchange.isFlushed = true;
-      });
+      this.#socket.write(request);
     });
   }
 
@@ -152,6 +149,7 @@ export class Connection {
     const value = exchange.use(message);
     this.#exchange = undefined;
     exchange.stopWatch();
+    exchange.request.fill(0);
     exchange.resolve(value);
   }
 
@@ -159,10 +157,12 @@ export class Connection {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange !== undefined) {
+      const phase = this.#socket.writableLength > 0 ? 'send' : 'receive';
       exchange.stopWatch();
-      exchange.reject(new ExchangeFailure(kind, exchange.isFlushed ? 'receive' : 'send', true, cause));
+      exchange.reject(new ExchangeFailure(kind, phase, true, cause));
     }
     this.#gone(kind === 'unusable' ? 'error' : kind === 'broken' ? 'peer' : 'client');
+    exchange?.request.fill(0); // the socket is destroyed, and will not send the rest
   }
 
   #gone(reason: CloseEvent['reason']): void {
