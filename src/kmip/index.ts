@@ -77,4 +77,5 @@ export {
   withKeyBlock,
 } from './object.ts';
 export { isInVersion, protocolErrorOf, type ResultFields, resultReasonOf } from './result.ts';
+export { decodeStructure, encodeStructure, type LoneStructures } from './structure.ts';
 export { wipeMessage } from './wipe.ts';

@@ -34,10 +34,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   kmip: { runsIn: 'both', mayImport: ['ttlv', 'core'] },
   // `core`: a private key becomes PEM by the constant-time base64.
   'kmip/client': { runsIn: 'Node', mayImport: ['kmip', 'pkcs12', 'core'] },
-  // `core` and `ttlv` directly: records are wrapped and authenticated by the core, attributes are stored as TTLV.
+  // `core` and `ttlv` directly: records are wrapped and authenticated by the core, attributes are stored as TTLV; `x509`: the
+  // attributes of certificates.
   'kmip/server': {
     runsIn: 'Node',
-    mayImport: ['kmip', 'ttlv', 'core', 'wallet', 'wallet/file'],
+    mayImport: ['x509', 'kmip', 'ttlv', 'core', 'wallet', 'wallet/file'],
     packages: { lmdb: 'dynamic' },
   },
   wallet: { runsIn: 'both', mayImport: ['pkcs12', 'core'] },

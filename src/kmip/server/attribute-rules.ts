@@ -48,7 +48,7 @@ export function assertMayAdd(attributes: AttributeSet, name: string, version: Km
   if (name.startsWith('x-')) return;
   const rule = ruleOf(name);
   if (rule === undefined || !isKnownIn(version, name))
-    return refuse('InvalidField', `"${printable(name)}" is no attribute of KMIP ${version}`);
+    refuse('InvalidField', `"${printable(name)}" is no attribute of KMIP ${version}`);
   if (rule.setBy === 'server' || NEVER_ADDED.has(name)) refuse('PermissionDenied', `${name} is read-only`);
   if (!rule.multiple && attributes.has(name)) refuse('IllegalOperation', `the object has ${name} already`);
   assertDateMayChange(attributes, name);
@@ -58,7 +58,7 @@ export function assertMayAdd(attributes: AttributeSet, name: string, version: Km
 export function assertMayModify(attributes: AttributeSet, name: string): void {
   if (name.startsWith('x-')) return;
   const rule = ruleOf(name);
-  if (rule === undefined) return refuse('ItemNotFound', 'the object has no attribute of this name');
+  if (rule === undefined) refuse('ItemNotFound', 'the object has no attribute of this name');
   if (!rule.clientModifies) refuse('PermissionDenied', `${name} is read-only`);
   assertDateMayChange(attributes, name);
 }
@@ -67,7 +67,7 @@ export function assertMayModify(attributes: AttributeSet, name: string): void {
 export function assertMayDelete(name: string): void {
   if (name.startsWith('x-')) return;
   const rule = ruleOf(name);
-  if (rule === undefined) return refuse('ItemNotFound', 'the object has no attribute of this name');
+  if (rule === undefined) refuse('ItemNotFound', 'the object has no attribute of this name');
   if (!rule.clientDeletes) refuse('PermissionDenied', `${name} cannot be deleted`);
 }
 

@@ -28,7 +28,7 @@ export function spend(context: Context, key: ManagedObject, bytes: number): void
 /** Takes an amount, in the unit of the key's Usage Limits, off what is left. */
 export function allocate(context: Context, key: ManagedObject, amount: bigint): void {
   const limits = key.attributes.get('Usage Limits');
-  if (limits === undefined) return refuse('IllegalOperation', 'the object has no Usage Limits');
+  if (limits === undefined) refuse('IllegalOperation', 'the object has no Usage Limits');
   const left = limits.usageLimitsCount ?? limits.usageLimitsTotal;
   if (amount < 0n) refuse('InvalidField', 'the amount is negative');
   if (amount > left) refuse('PermissionDenied', 'the Usage Limits of the key do not allow so much');

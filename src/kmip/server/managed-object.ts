@@ -118,7 +118,10 @@ function indexOf({ owner, objectType, attributes }: NewObject): IndexEntry[] {
 }
 
 /** Where an attribute of this value is indexed; undefined for those that are not. */
-export function indexKeyOf(name: string, value: unknown): { readonly index: string; readonly value: string } | undefined {
+export function indexKeyOf(
+  name: string,
+  value: unknown,
+): { readonly index: string; readonly value: string } | undefined {
   const text = INDEXED[name]?.(value as never) ?? (name.startsWith('x-') ? textOf(value) : undefined);
   return text === undefined || text.length > MAX_INDEXED_LENGTH
     ? undefined
@@ -146,4 +149,3 @@ export function assertNameIsFree(
     if (other.objectType === object.objectType && other.uniqueIdentifier !== object.uniqueIdentifier)
       refuse(reason, 'another object of this type has this name');
 }
-

@@ -66,13 +66,14 @@ function describe(attributes: AttributeSet, objectType: string, fields: ObjectFi
 }
 
 function describeKey(attributes: AttributeSet, block: KeyBlock | undefined): void {
-  if (block === undefined) return refuse('InvalidField', 'the key block is missing');
+  if (block === undefined) refuse('InvalidField', 'the key block is missing');
   if (block.cryptographicAlgorithm !== undefined)
     agree(attributes, 'Cryptographic Algorithm', block.cryptographicAlgorithm);
   if (block.cryptographicLength !== undefined) agree(attributes, 'Cryptographic Length', block.cryptographicLength);
   if (block.keyValue === undefined) {
     // KMIP 1.2, 3.41: a key without its value, which lies elsewhere.
-    if (!attributes.has('Key Value Location')) refuse('InvalidField', 'the key has neither a value nor a location of it');
+    if (!attributes.has('Key Value Location'))
+      refuse('InvalidField', 'the key has neither a value nor a location of it');
     attributes.set('Key Value Present', false);
     return;
   }

@@ -35,7 +35,12 @@ export function keepBytes(context: Context, value: unknown): void {
 /** The key block of an object; undefined for certificates, templates and opaque objects. */
 export function keyBlockOf(fields: ObjectFields): KeyBlock | undefined {
   const holder =
-    fields.symmetricKey ?? fields.privateKey ?? fields.publicKey ?? fields.secretData ?? fields.pgpKey ?? fields.splitKey;
+    fields.symmetricKey ??
+    fields.privateKey ??
+    fields.publicKey ??
+    fields.secretData ??
+    fields.pgpKey ??
+    fields.splitKey;
   return holder?.keyBlock;
 }
 
@@ -44,7 +49,8 @@ export function formattedKeyOf(block: KeyBlock | undefined): FormattedKey {
   if (block === undefined) return refuse('InvalidField', 'the object is no key');
   if (block.keyWrappingData !== undefined || block.keyValue instanceof Uint8Array)
     return refuse('PermissionDenied', 'the key is kept wrapped, under a key that the server does not have');
-  if (block.keyValue === undefined) return refuse('KeyValueNotPresent', 'the server does not hold the value of this key');
+  if (block.keyValue === undefined)
+    return refuse('KeyValueNotPresent', 'the server does not hold the value of this key');
   return { format: block.keyFormatType, material: block.keyValue.keyMaterial as FormattedKey['material'] };
 }
 

@@ -4,7 +4,7 @@
  * Layer: kmip/server, Node only.
  */
 import { ProtocolError } from '../../errors.ts';
-import { ResultReason, VALUES_SINCE } from '../../ttlv/index.ts';
+import { type ResultReason, VALUES_SINCE } from '../../ttlv/index.ts';
 
 /** The token of a Result Reason. */
 export type ReasonName = keyof typeof ResultReason;

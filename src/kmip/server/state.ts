@@ -60,13 +60,14 @@ export function activate(attributes: AttributeSet, now: bigint): void {
 export function revoke(attributes: AttributeSet, now: bigint, compromise: boolean): void {
   const state = stateOf(attributes);
   if (!compromise) {
-    if (state !== 'Active') refuse('IllegalOperation', 'an object that is not Active can only be revoked as compromised');
+    if (state !== 'Active')
+      refuse('IllegalOperation', 'an object that is not Active can only be revoked as compromised');
     attributes.set('State', 'Deactivated');
     attributes.set('Deactivation Date', now);
     return;
   }
   const next = state === undefined ? undefined : COMPROMISED[state];
-  if (next === undefined) return refuse('IllegalOperation', 'the object is compromised already, or has no state');
+  if (next === undefined) refuse('IllegalOperation', 'the object is compromised already, or has no state');
   attributes.set('State', next);
   attributes.set('Compromise Date', now);
 }

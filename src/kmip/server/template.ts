@@ -15,7 +15,10 @@ import { refuse } from './refusal.ts';
  * Gathers the attributes of template structures, in their order: what stands in a later one, or beside the names of templates, takes
  * the place of what came before; attributes that may have several instances are joined.
  */
-export function gatherAttributes(context: Context, ...templates: readonly (TemplateAttribute | undefined)[]): AttributeSet {
+export function gatherAttributes(
+  context: Context,
+  ...templates: readonly (TemplateAttribute | undefined)[]
+): AttributeSet {
   const set = new AttributeSet();
   for (const template of templates) {
     for (const { nameValue } of template?.name ?? [])

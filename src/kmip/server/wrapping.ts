@@ -35,7 +35,8 @@ export function wrapBlock(
   const { wrappingMethod, encryptionKeyInformation, encodingOption } = specification;
   if (wrappingMethod !== 'Encrypt' || specification.macSignatureKeyInformation !== undefined)
     refuse('FeatureNotSupported', 'keys are wrapped by encryption alone');
-  if (encryptionKeyInformation === undefined) return refuse('InvalidField', 'the Encryption Key Information is missing');
+  if (encryptionKeyInformation === undefined)
+    return refuse('InvalidField', 'the Encryption Key Information is missing');
   if (block.keyWrappingData !== undefined) refuse('IllegalOperation', 'the key is wrapped already');
   if (block.keyValue === undefined || block.keyValue instanceof Uint8Array)
     return refuse('KeyValueNotPresent', 'the server does not hold the value of this key');
@@ -84,7 +85,8 @@ export function unwrapBlock(context: Context, block: KeyBlock): KeyBlock {
   // Another client's key is as good as unknown: whether there is one is not told.
   if (information === undefined || stored === undefined || stored.owner !== context.client.owner) return block;
   if (!(block.keyValue instanceof Uint8Array)) return refuse('InvalidField', 'the Key Value is not wrapped');
-  if (keyWrappingData.wrappingMethod !== 'Encrypt') refuse('FeatureNotSupported', 'keys are unwrapped by decryption alone');
+  if (keyWrappingData.wrappingMethod !== 'Encrypt')
+    refuse('FeatureNotSupported', 'keys are unwrapped by decryption alone');
   const kek = openLiveObject(context, information.uniqueIdentifier, 'own');
   assertUsage(context, kek, CryptographicUsageMask.UnwrapKey, 'process');
   const { blockCipherMode } = parametersOf(kek, information);
@@ -125,7 +127,9 @@ function unwrapBytes(
 
 function isPadded(mode: CryptographicParameters['blockCipherMode']): boolean {
   if (mode === 'NISTKeyWrap') return false;
-  return mode === 'AESKeyWrapPadding' ? true : refuse('CryptographicFailure', 'keys are wrapped by AES key wrap (RFC 3394, RFC 5649)');
+  return mode === 'AESKeyWrapPadding'
+    ? true
+    : refuse('CryptographicFailure', 'keys are wrapped by AES key wrap (RFC 3394, RFC 5649)');
 }
 
 function guarded<T>(work: () => T): T {

@@ -44,13 +44,12 @@ export function encrypt(job: CipherJob): Encrypted {
   const plan = planOf(job);
   const iv = ivFor(job, plan);
   const padding = paddingOf(job, plan);
-  if (plan.name === 'core-cbc' && padding !== 'x923')
-    return { data: encryptCbc(job.key, iv ?? new Uint8Array(16), job.data, padding) };
+  if (plan.name === 'core-cbc' && padding !== 'x923') return { data: encryptCbc(job.key, iv, job.data, padding) };
   const name = plan.name === 'core-cbc' ? `aes-${job.key.length * 8}-cbc` : plan.name;
   const data = padding === 'x923' ? padX923(job.data, plan.blockBytes) : job.data;
   const tagLengthBytes = tagLengthOf(job, plan);
   return guarded(() => {
-    const cipher = createCipheriv(name as CipherGCMTypes, job.key, iv ?? null, { authTagLength: tagLengthBytes });
+    const cipher = createCipheriv(name as CipherGCMTypes, job.key, iv, { authTagLength: tagLengthBytes });
     cipher.setAutoPadding(padding === 'pkcs7');
     if (job.additionalData !== undefined && plan.aead)
       cipher.setAAD(job.additionalData, { plaintextLength: data.length });
@@ -64,8 +63,7 @@ export function decrypt(job: CipherJob, tag: Uint8Array | undefined): Uint8Array
   const plan = planOf(job);
   const iv = ivFor(job, plan);
   const padding = paddingOf(job, plan);
-  if (plan.name === 'core-cbc' && padding !== 'x923')
-    return guarded(() => decryptCbc(job.key, iv ?? new Uint8Array(16), job.data, padding));
+  if (plan.name === 'core-cbc' && padding !== 'x923') return guarded(() => decryptCbc(job.key, iv, job.data, padding));
   const name = plan.name === 'core-cbc' ? `aes-${job.key.length * 8}-cbc` : plan.name;
   const tagLengthBytes = tag?.length ?? tagLengthOf(job, plan);
   if (plan.aead && (tagLengthBytes < 8 || job.data.length + (tag?.length ?? 0) < tagLengthBytes))
@@ -73,7 +71,7 @@ export function decrypt(job: CipherJob, tag: Uint8Array | undefined): Uint8Array
   const end = plan.aead && tag === undefined ? job.data.length - tagLengthBytes : job.data.length;
   const data = job.data.subarray(0, end);
   const plain = guarded(() => {
-    const decipher = createDecipheriv(name as CipherGCMTypes, job.key, iv ?? null, { authTagLength: tagLengthBytes });
+    const decipher = createDecipheriv(name as CipherGCMTypes, job.key, iv, { authTagLength: tagLengthBytes });
     decipher.setAutoPadding(padding === 'pkcs7');
     if (plan.aead) {
       decipher.setAuthTag(tag ?? job.data.subarray(end));
@@ -131,8 +129,8 @@ function streamPlan(name: string, ivBytes: number, key: Uint8Array, aead: boolea
   return { name, ivBytes, blockBytes: 1, padded: false, aead };
 }
 
-function ivFor(job: CipherJob, plan: Plan): Uint8Array | undefined {
-  if (plan.ivBytes === 0) return undefined;
+function ivFor(job: CipherJob, plan: Plan): Uint8Array {
+  if (plan.ivBytes === 0) return new Uint8Array(0);
   if (job.iv === undefined) return refuse('InvalidMessage', 'IV/Counter/Nonce is missing');
   // GCM takes nonces of other lengths, CCM of 7 to 13 bytes; everything else has one length.
   const fits =

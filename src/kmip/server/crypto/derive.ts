@@ -63,7 +63,8 @@ function dataOf(job: DerivationJob): Uint8Array {
 
 function pbkdf2Of(job: DerivationJob): Promise<Uint8Array<ArrayBuffer>> {
   const { key, salt, iterations, lengthBytes } = job;
-  if (salt === undefined || iterations === undefined) return refuse('InvalidField', 'PBKDF2 needs Salt and Iteration Count');
+  if (salt === undefined || iterations === undefined)
+    return refuse('InvalidField', 'PBKDF2 needs Salt and Iteration Count');
   if (iterations < 1 || iterations > MAX_ITERATIONS)
     refuse('InvalidField', `Iteration Count is 1 to ${MAX_ITERATIONS} here`);
   const hash = opensslHash(hashOf(job));

@@ -3,7 +3,7 @@
  * MD2, MD4, Tiger and Whirlpool are refused. Layer: kmip/server, Node only.
  */
 import { createHash, createHmac } from 'node:crypto';
-import { type HashName, hash as coreHash, hmac as coreHmac } from '../../../core/index.ts';
+import { hash as coreHash, hmac as coreHmac, type HashName } from '../../../core/index.ts';
 import { refuse } from '../refusal.ts';
 
 /** A Hashing Algorithm: its token, or the number of one that has none. */

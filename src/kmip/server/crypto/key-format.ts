@@ -3,7 +3,7 @@
  * SubjectPublicKeyInfo (`X_509`), SEC 1 (`ECPrivateKey`), and the transparent forms of symmetric, RSA and EC keys. DER is OpenSSL's
  * business; a key given back in the format it came in is given back byte for byte. Layer: kmip/server, Node only.
  */
-import { createPrivateKey, createPublicKey, ECDH, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createECDH, createPrivateKey, createPublicKey, ECDH, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { concatBytes } from '../../../bytes.ts';
 import { refuse } from '../refusal.ts';
 import { copyOf } from './hashes.ts';
@@ -145,7 +145,7 @@ function privateJwk({ format, material }: FormattedKey): JsonWebKey {
     };
   }
   const curve = String(fields.recommendedCurve);
-  const pair = new ECDH(opensslCurve(curve));
+  const pair = createECDH(opensslCurve(curve));
   const size = Math.ceil((CURVE_BITS[curve] ?? 0) / 8);
   const d = fixed(unsigned(fields.d), size);
   pair.setPrivateKey(d);
@@ -162,8 +162,7 @@ function publicJwk({ format, material }: FormattedKey): JsonWebKey {
 
 /** SEC 1, 2.3.3: an uncompressed point is 04 || x || y. */
 function publicJwkOfPoint(curve: string, point: Uint8Array): JsonWebKey {
-  const full =
-    point[0] === 4 ? point : new Uint8Array(ECDH.convertKey(point, opensslCurve(curve)) as Buffer);
+  const full = point[0] === 4 ? point : new Uint8Array(ECDH.convertKey(point, opensslCurve(curve)) as Buffer);
   const half = (full.length - 1) / 2;
   const crv = JWK_CURVES[curve] ?? refuse('KeyFormatTypeNotSupported', 'this curve has no transparent form here');
   return { kty: 'EC', crv, x: base64Url(full.subarray(1, 1 + half)), y: base64Url(full.subarray(1 + half)) };

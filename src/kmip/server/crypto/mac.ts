@@ -39,7 +39,8 @@ const HASH_OF_HMAC: Readonly<Record<string, string>> = {
 };
 
 function aesKey({ algorithm, key }: MacJob): Uint8Array {
-  if (algorithm !== undefined && algorithm !== 'AES') refuse('CryptographicFailure', 'CMAC and CBC-MAC are for AES here');
+  if (algorithm !== undefined && algorithm !== 'AES')
+    refuse('CryptographicFailure', 'CMAC and CBC-MAC are for AES here');
   if (![16, 24, 32].includes(key.length)) refuse('CryptographicFailure', 'this is no AES key');
   return key;
 }

@@ -98,7 +98,10 @@ function digestInfo(plan: Plan, digest: Uint8Array): Uint8Array<ArrayBuffer> {
     return refuse('FeatureNotSupported', 'Digested Data is supported for RSA with PKCS#1 v1.5 padding');
   if (digest.length !== hashFactsOf(plan.token ?? '').digestBytes)
     refuse('InvalidField', 'Digested Data does not have the length of this hash');
-  return concatBytes(Uint8Array.from(prefix.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)), digest);
+  return concatBytes(
+    Uint8Array.from(prefix.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)),
+    digest,
+  );
 }
 
 function guarded<T>(work: () => T): T {

@@ -1,6 +1,5 @@
 /** Create (KMIP 1.4, 4.1): generates a symmetric key. */
-import type { Handler } from '../context.ts';
-import type { Context } from '../context.ts';
+import type { Context, Handler } from '../context.ts';
 import { assertUsageMask, makeObject } from '../new-object.ts';
 import { refuse } from '../refusal.ts';
 import { gatherAttributes } from '../template.ts';
