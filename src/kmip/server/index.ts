@@ -1,4 +1,8 @@
 /** The door of the KMIP server room: Node only. */
+export type { Defer } from './asynchronous.ts';
+export type { OperationEvent } from './batch.ts';
+export type { Client } from './context.ts';
+export { createEngine, type Engine, type EngineOptions } from './engine.ts';
 export type { Head } from './head.ts';
 export {
   addKmipClient,

@@ -24,6 +24,8 @@ export interface Making {
   readonly generated: boolean;
   /** Given by Import, and by pairs that link to each other; a random UUID when left out. */
   readonly uniqueIdentifier?: string;
+  /** What Import takes over of the object's life elsewhere: above what a new object gets. */
+  readonly life?: AttributeSet;
 }
 
 /** Makes an object and stores it; gives its identifier. */
@@ -35,6 +37,9 @@ export function makeObject(context: Context, making: Making): string {
   describe(attributes, objectType, fields);
   setDates(context, attributes, making);
   setUsageLimits(attributes);
+  for (const { name, value } of making.life?.all ?? [])
+    if (hasState(objectType) || name === 'Initial Date') attributes.set(name as 'Initial Date', value as bigint);
+  settle(attributes, context.now);
   const bytes = context.wipeLater(encodeObject(objectType, fields));
   saveObject(context, object, bytes);
   return uniqueIdentifier;

@@ -1,0 +1,348 @@
+/**
+ * One request, item by item, in one transaction (KMIP 1.4, 6.13, 6.14 and 4, "ID Placeholder"): items are done in their order, whatever
+ * the Batch Order Option; a failed one leaves nothing behind. Then, by the Batch Error Continuation Option:
+ *
+ *   Stop      (default) the items after it are not done, and not answered
+ *   Continue  they are done
+ *   Undo      everything before it is taken back and answered with Operation Undone
+ *
+ * Layer: kmip/server, Node only.
+ */
+import { UsageError } from '../../errors.ts';
+import {
+  type FaultyItem,
+  isInVersion,
+  type KmipVersion,
+  type OperationName,
+  type ReceivedRequest,
+  type RequestItem,
+  type ResponseItem,
+  type ResponseMessage,
+  resultReasonOf,
+  wipeMessage,
+} from '../index.ts';
+import { type Client, Context, type Handler, type Server } from './context.ts';
+import { HANDLERS } from './operations/index.ts';
+import { type ReasonName, Refusal, reasonIn, refuse } from './refusal.ts';
+import type { ObjectStore, ObjectTransaction } from './store.ts';
+import { TooLarge } from './too-large.ts';
+
+/** What the engine keeps for all requests. */
+export interface Surroundings {
+  readonly store: ObjectStore;
+  readonly server: Server;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly observe: ((event: OperationEvent) => void) | undefined;
+  readonly onFault: ((error: unknown) => void) | undefined;
+}
+
+/** What became of one item: for logs and counters. */
+export interface OperationEvent {
+  readonly owner: string;
+  /** KMIP version of the request. */
+  readonly version: KmipVersion;
+  /** Operation token; undefined for an item that could not be read. */
+  readonly operation: string | undefined;
+  /** The object asked for, or made. */
+  readonly uniqueIdentifier: string | undefined;
+  readonly resultStatus: string;
+  readonly resultReason: string | undefined;
+  /** From the item's begin to its end, milliseconds, by the engine's clock; without the commit. */
+  readonly durationMs: number;
+}
+
+/** A request whose client is known. */
+export interface BatchRequest {
+  readonly received: ReceivedRequest;
+  readonly version: KmipVersion;
+  readonly client: Client;
+}
+
+type Item = RequestItem | FaultyItem;
+
+/**
+ * Does the items of a request and hands the answer to `use`, inside of the transaction: what `use` throws takes everything back.
+ *
+ * @returns what `use` gave; `kept`: whether an item was put off, so that the request must not be wiped
+ */
+export async function runBatch<T>(
+  surroundings: Surroundings,
+  request: BatchRequest,
+  use: (response: ResponseMessage) => T,
+): Promise<{ readonly value: T; readonly kept: boolean }> {
+  const { store } = surroundings;
+  const { received } = request;
+  const [only] = received.batchItem;
+  const alone = received.batchItem.length === 1 ? only : undefined;
+  if (alone !== undefined && mayBePutOff(request, alone))
+    return { value: use(putOff(surroundings, request, alone)), kept: true };
+  const slow = received.batchItem.some((item) => handlerOf(item)?.prepare !== undefined);
+  try {
+    if (alone !== undefined && isPoll(alone))
+      return { value: await answerPoll(surroundings, request, alone, use), kept: false };
+    const value = await store.transaction((transaction) => {
+      const batch = new Batch(surroundings, request, transaction);
+      return slow ? batch.runSlowly(use) : batch.run(use);
+    });
+    return { value, kept: false };
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error;
+    const { message } = error;
+    const batchItem = received.batchItem.map((item) => failed(item, request.version, 'ResponseTooLarge', message));
+    return { value: use(responseOf(surroundings, request, batchItem)), kept: false };
+  }
+}
+
+/** The run of one batch in one transaction. */
+class Batch {
+  readonly #surroundings: Surroundings;
+  readonly #request: BatchRequest;
+  readonly #context: Context;
+  readonly #answers: ResponseItem[] = [];
+  readonly #events: OperationEvent[] = [];
+
+  constructor(surroundings: Surroundings, request: BatchRequest, transaction: ObjectTransaction) {
+    this.#surroundings = surroundings;
+    this.#request = request;
+    const { client, version } = request;
+    const now = BigInt(Math.floor(surroundings.clock() / 1000));
+    this.#context = new Context({ client, version, now, transaction, server: surroundings.server });
+  }
+
+  /** Without waiting. */
+  run<T>(use: (response: ResponseMessage) => T): T {
+    try {
+      const start = this.#context.transaction.savepoint();
+      for (const item of this.#items()) if (!this.#goOn(start, this.#step(item, undefined))) break;
+      return this.#finish(use);
+    } finally {
+      this.#context.wipe();
+    }
+  }
+
+  /** With a wait before the items that need one. */
+  async runSlowly<T>(use: (response: ResponseMessage) => T): Promise<T> {
+    try {
+      const start = this.#context.transaction.savepoint();
+      for (const item of this.#items()) {
+        const prepared = await this.#prepare(item);
+        if (!this.#goOn(start, this.#step(item, prepared))) break;
+      }
+      return this.#finish(use);
+    } finally {
+      this.#context.wipe();
+    }
+  }
+
+  #items(): readonly Item[] {
+    const { batchErrorContinuationOption: option } = this.#request.received;
+    if (typeof option === 'number') {
+      const [first] = this.#request.received.batchItem;
+      const { version } = this.#request;
+      this.#answers.push(failed(first, version, 'InvalidField', 'this Batch Error Continuation Option is not known'));
+      return [];
+    }
+    return this.#request.received.batchItem;
+  }
+
+  async #prepare(item: Item): Promise<unknown> {
+    const handler = handlerOf(item);
+    if (handler?.prepare === undefined || !isSupported(this.#request.version, item)) return undefined;
+    try {
+      return { ready: await handler.prepare((item as RequestItem).requestPayload as never, this.#context) };
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** Does an item; a failed one leaves nothing behind. */
+  #step(item: Item, prepared: unknown): ResponseItem {
+    const { transaction } = this.#context;
+    const begin = this.#surroundings.clock();
+    const savepoint = transaction.savepoint();
+    let answer: ResponseItem;
+    try {
+      answer = this.#do(item, prepared as Prepared | undefined);
+    } catch (error) {
+      transaction.rollBackTo(savepoint);
+      answer = this.#failure(item, error);
+    }
+    this.#answers.push(answer);
+    this.#events.push(eventOf(this.#request, item, answer, this.#surroundings.clock() - begin));
+    return answer;
+  }
+
+  #do(item: Item, prepared: Prepared | undefined): ResponseItem {
+    if ('fault' in item) return refuse(resultReasonOf(item.fault), item.fault.message);
+    if (item.messageExtension?.criticalityIndicator === true)
+      refuse('FeatureNotSupported', 'the critical message extension is not known');
+    const handler = handlerOf(item);
+    if (handler === undefined || !isSupported(this.#request.version, item))
+      return refuse('OperationNotSupported', 'the operation is not supported');
+    if (prepared !== undefined && 'error' in prepared) throw prepared.error;
+    const responsePayload = handler.run(item.requestPayload as never, this.#context, prepared?.ready);
+    return { ...named(item), resultStatus: 'Success', responsePayload } as ResponseItem;
+  }
+
+  #failure(item: Item, error: unknown): ResponseItem {
+    const { version } = this.#request;
+    if (error instanceof Refusal) return failed(item, version, error.resultReason, error.message, error.payload);
+    if (error instanceof UsageError && error.code === 'ERR_STORE_LIMIT')
+      return failed(item, version, 'InvalidField', 'the object is too large');
+    this.#surroundings.onFault?.(error);
+    return failed(item, version, 'GeneralFailure', 'the server could not do this');
+  }
+
+  /** Whether to go on with the next item. */
+  #goOn(start: ReturnType<ObjectTransaction['savepoint']>, answer: ResponseItem): boolean {
+    if (answer.resultStatus !== 'OperationFailed') return true;
+    const option = this.#request.received.batchErrorContinuationOption;
+    if (option === 'Undo') {
+      this.#context.transaction.rollBackTo(start);
+      for (const [i, earlier] of this.#answers.slice(0, -1).entries())
+        this.#answers[i] = { ...named(earlier), resultStatus: 'OperationUndone' } as ResponseItem;
+    }
+    return option === 'Continue';
+  }
+
+  #finish<T>(use: (response: ResponseMessage) => T): T {
+    const value = use(responseOf(this.#surroundings, this.#request, this.#answers));
+    for (const event of this.#events) this.#surroundings.observe?.(event);
+    return value;
+  }
+}
+
+type Prepared = { readonly ready: unknown } | { readonly error: unknown };
+
+function handlerOf(item: Item): Handler<OperationName> | undefined {
+  const { operation } = item;
+  return typeof operation === 'string' && Object.hasOwn(HANDLERS, operation)
+    ? (HANDLERS[operation as OperationName] as Handler<OperationName> | undefined)
+    : undefined;
+}
+
+function isSupported(version: KmipVersion, { operation }: Item): boolean {
+  return typeof operation === 'string' && isInVersion(version, 'Operation', operation);
+}
+
+function isPoll(item: Item): item is RequestItem<'Poll'> {
+  return item.operation === 'Poll' && !('fault' in item);
+}
+
+/** What a client may have to wait for. Everything else is answered at once, which the indicator permits. */
+const MAY_BE_PUT_OFF: ReadonlySet<unknown> = /* @__PURE__ */ new Set([
+  'Locate',
+  'Archive',
+  'Recover',
+  'CreateKeyPair',
+  'ReKeyKeyPair',
+  'DeriveKey',
+]);
+
+function mayBePutOff({ received, version }: BatchRequest, item: Item): boolean {
+  return received.asynchronousIndicator === true && MAY_BE_PUT_OFF.has(item.operation) && isSupported(version, item);
+}
+
+/** Puts the only item of a request off. */
+function putOff(surroundings: Surroundings, request: BatchRequest, item: Item): ResponseMessage {
+  const { asynchronousIndicator: _done, ...received } = request.received;
+  const run = async (): Promise<ResponseItem> => {
+    const later = { ...request, received };
+    const { value } = await runBatch(surroundings, later, (response) => structuredClone(response.batchItem[0]!));
+    wipeMessage(received);
+    return value;
+  };
+  let answer: ResponseItem;
+  try {
+    const asynchronousCorrelationValue = surroundings.server.pending.add(request.client.owner, run);
+    answer = { ...named(item), resultStatus: 'OperationPending', asynchronousCorrelationValue } as ResponseItem;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    answer = failed(item, request.version, error.resultReason, error.message);
+  }
+  return responseOf(surroundings, request, [answer]);
+}
+
+/** Poll answers with what the operation would have answered. */
+async function answerPoll<T>(
+  surroundings: Surroundings,
+  request: BatchRequest,
+  item: RequestItem<'Poll'>,
+  use: (response: ResponseMessage) => T,
+): Promise<T> {
+  let answer: ResponseItem;
+  try {
+    const { asynchronousCorrelationValue } = item.requestPayload;
+    const polled = await surroundings.server.pending.poll(request.client.owner, asynchronousCorrelationValue);
+    const { uniqueBatchItemID } = item;
+    answer = { ...polled, ...(uniqueBatchItemID !== undefined && { uniqueBatchItemID }) } as ResponseItem;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    answer = failed(item, request.version, error.resultReason, error.message);
+  }
+  try {
+    return use(responseOf(surroundings, request, [answer]));
+  } finally {
+    wipeMessage(answer);
+  }
+}
+
+function responseOf(
+  { clock }: Surroundings,
+  { received, version }: BatchRequest,
+  batchItem: readonly ResponseItem[],
+): ResponseMessage {
+  const { clientCorrelationValue } = received;
+  return {
+    protocolVersion: version,
+    timeStamp: BigInt(Math.floor(clock() / 1000)),
+    ...(clientCorrelationValue !== undefined && version >= '1.4' && { clientCorrelationValue }),
+    batchItem,
+  };
+}
+
+/** What names an item in an answer. */
+function named(item: Pick<Item, 'operation' | 'uniqueBatchItemID'> | undefined): Partial<ResponseItem> {
+  const { operation, uniqueBatchItemID } = item ?? {};
+  return {
+    ...(operation !== undefined && { operation }),
+    ...(uniqueBatchItemID !== undefined && { uniqueBatchItemID }),
+  } as Partial<ResponseItem>;
+}
+
+function failed(
+  item: Item | undefined,
+  version: KmipVersion,
+  reason: ReasonName,
+  resultMessage: string,
+  responsePayload?: object,
+): ResponseItem {
+  return {
+    ...named(item),
+    resultStatus: 'OperationFailed',
+    resultReason: reasonIn(version, reason),
+    resultMessage,
+    ...(responsePayload !== undefined && { responsePayload }),
+  } as ResponseItem;
+}
+
+function eventOf(
+  { client, version }: BatchRequest,
+  item: Item,
+  answer: ResponseItem,
+  durationMs: number,
+): OperationEvent {
+  const asked = 'requestPayload' in item ? (item.requestPayload as { readonly uniqueIdentifier?: unknown }) : {};
+  const made = (answer.responsePayload ?? {}) as { readonly uniqueIdentifier?: unknown };
+  const identifier = made.uniqueIdentifier ?? asked.uniqueIdentifier;
+  return {
+    owner: client.owner,
+    version,
+    operation: item.operation === undefined ? undefined : String(item.operation),
+    uniqueIdentifier: typeof identifier === 'string' ? identifier : undefined,
+    resultStatus: String(answer.resultStatus),
+    resultReason: answer.resultReason === undefined ? undefined : String(answer.resultReason),
+    durationMs,
+  };
+}
