@@ -42,6 +42,7 @@ export class Encoder {
   /** Writes a structure of the tables under a tag. `place` is what errors call it. */
   structure(ttlvTag: number, name: string, value: object, place: string): void {
     this.#path.push(place);
+    if (name === 'KeyBlock') this.#keyFormat = (value as Fields).keyFormatType;
     this.#fields(ttlvTag, structure(name, this.#version), value as Fields);
     this.#path.pop();
   }

@@ -21,8 +21,10 @@ export function gatherAttributes(
 ): AttributeSet {
   const set = new AttributeSet();
   for (const template of templates) {
+    // A Name in a template is the template's own.
     for (const { nameValue } of template?.name ?? [])
-      for (const attribute of templateNamed(context, nameValue)) put(context, set, attribute, new Set());
+      for (const attribute of templateNamed(context, nameValue))
+        if (attribute.attributeName !== 'Name') put(context, set, attribute, new Set());
     const given = new Set<string>();
     for (const attribute of template?.attribute ?? []) put(context, set, attribute, given);
   }

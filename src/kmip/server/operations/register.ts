@@ -35,8 +35,6 @@ const NEED_MASK: ReadonlySet<string | number> = /* @__PURE__ */ new Set([
   'PrivateKey',
   'PublicKey',
   'SplitKey',
-  'SecretData',
-  'Certificate',
 ]);
 
 /** Checks an object that a client gives: it is of its type, its key is unwrapped where the server has the wrapping key. */
@@ -50,6 +48,9 @@ export function admitObject(
   const object = given[field];
   if (object === undefined) return refuse('InvalidField', 'the object is not of the type that was given');
   const fields = { [field]: object } as ObjectFields;
+  // A template may bear its name among the attributes that it is made of (OASIS test cases of KMIP 1.0).
+  for (const { attributeName, attributeValue } of fields.template?.attribute ?? [])
+    if (attributeName === 'Name') attributes.addAny(attributeName, attributeValue);
   const block = keyBlockOf(fields);
   if (block === undefined) return fields;
   const { attribute, ...plain } = splitAttributes(unwrapBlock(context, block));
