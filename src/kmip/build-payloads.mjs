@@ -387,8 +387,6 @@ function writeAttributes() {
   for (const name of since.tags['1.4'])
     if (/^Certificate(Subject|Issuer)/.test(name))
       rules.push([labels[name], { setBy: 'Server', cliMod: 'N', cliDel: 'N', multi: 'Y' }]);
-  // Its table of rules (KMIP 1.4, 3.7) has no row of its own in the source: a client sets it, once.
-  rules.push(['Cryptographic Domain Parameters', { setBy: 'Client', cliMod: 'N', cliDel: 'N', multi: 'N' }]);
   const versionOf = (name) => Object.keys(since.tags).find((v) => since.tags[v].includes(name)) ?? '1.0';
   let types = '';
   let table = '';

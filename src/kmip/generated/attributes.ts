@@ -134,7 +134,6 @@ export interface AttributeValues {
   readonly 'Certificate Issuer DC': string;
   /** Since 1.4. */
   readonly 'Certificate Issuer DN Qualifier': string;
-  readonly 'Cryptographic Domain Parameters': CryptographicDomainParameters;
 }
 
 /** The rules of each attribute, by its Attribute Name. */
@@ -213,5 +212,4 @@ export const ATTRIBUTES: Readonly<Record<keyof AttributeValues, AttributeRule>> 
   'Certificate Issuer Title': { field: 'CertificateIssuerTitle', since: '1.4', setBy: 'server', multiple: true, clientModifies: false, clientDeletes: false },
   'Certificate Issuer DC': { field: 'CertificateIssuerDC', since: '1.4', setBy: 'server', multiple: true, clientModifies: false, clientDeletes: false },
   'Certificate Issuer DN Qualifier': { field: 'CertificateIssuerDNQualifier', since: '1.4', setBy: 'server', multiple: true, clientModifies: false, clientDeletes: false },
-  'Cryptographic Domain Parameters': { field: 'CryptographicDomainParameters', since: '1.0', setBy: 'client', multiple: false, clientModifies: false, clientDeletes: false },
 };

@@ -2,13 +2,13 @@
  * Making an object: the attributes that the server sets, checked and completed, and the record (KMIP 1.4, section 3, "When implicitly
  * set"). All operations that make objects end here. Layer: kmip/server, Node only.
  */
-import type { KeyBlock, ObjectFields, UsageLimits } from '../index.ts';
+import { type KeyBlock, keyBlockOf, type ObjectFields, type UsageLimits } from '../index.ts';
 import type { AttributeSet } from './attributes.ts';
 import type { Context } from './context.ts';
 import { readCertificate } from './crypto/certificate.ts';
 import { digest } from './crypto/hashes.ts';
 import { assertNameIsFree, saveObject } from './managed-object.ts';
-import { keyBlockOf } from './object-material.ts';
+
 import { encodeMaterial, encodeObject } from './record-codec.ts';
 import { refuse } from './refusal.ts';
 import { settle } from './state.ts';

@@ -3,8 +3,7 @@
  * Layer: kmip/server, Node only.
  */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
-import type { KeyBlock, ObjectFields } from '../index.ts';
-import { wipeMessage } from '../index.ts';
+import { type KeyBlock, keyBlockOf, type ObjectFields, wipeMessage } from '../index.ts';
 import type { Context } from './context.ts';
 import { type FormattedKey, privateKeyOf, publicKeyOf, rawBytesOf } from './crypto/key-format.ts';
 import type { ManagedObject } from './managed-object.ts';
@@ -30,18 +29,6 @@ export function objectFields(context: Context, object: ManagedObject): ObjectFie
 /** Gives every byte string of a structure to the context to be wiped. */
 export function keepBytes(context: Context, value: unknown): void {
   context.onWipe(() => wipeMessage(value));
-}
-
-/** The key block of an object; undefined for certificates, templates and opaque objects. */
-export function keyBlockOf(fields: ObjectFields): KeyBlock | undefined {
-  const holder =
-    fields.symmetricKey ??
-    fields.privateKey ??
-    fields.publicKey ??
-    fields.secretData ??
-    fields.pgpKey ??
-    fields.splitKey;
-  return holder?.keyBlock;
 }
 
 /** The key in a key block. Refuses one that is wrapped, or not there. */

@@ -2,17 +2,8 @@
  * How an object is kept in its record: attributes as a Template-Attribute structure, the object itself as its own structure, both in
  * the encoding of KMIP 1.4, so that what is on the disk is described by a public specification. Layer: kmip/server, Node only.
  */
-import { concatBytes } from '../../bytes.ts';
-import { readTtlv, Tag, type TtlvItem, type TtlvMessage } from '../../ttlv/index.ts';
-import {
-  type Attribute,
-  decodeStructure,
-  encodeStructure,
-  type KeyBlock,
-  type KeyValue,
-  type KmipVersion,
-  type ObjectFields,
-} from '../index.ts';
+import { readTtlv, Tag } from '../../ttlv/index.ts';
+import { type Attribute, decodeStructure, encodeStructure, type KeyBlock, type ObjectFields } from '../index.ts';
 import type { AttributeInstance } from './attributes.ts';
 import { refuse } from './refusal.ts';
 
@@ -56,43 +47,18 @@ export function decodeObject(objectType: string, bytes: Uint8Array): ObjectField
   return { [objectFieldOf(objectType)]: decodeStructure(objectType as 'SymmetricKey', bytes) };
 }
 
-/** The Key Value item of a key block, header included, in a version's encoding; the caller's to wipe. */
-export function encodeKeyValue(block: KeyBlock, version: KmipVersion): Uint8Array<ArrayBuffer> {
-  return itemOf(block, version, (m) => m.child(m.root, Tag.KeyValue));
-}
-
 /** The Key Material item of a key block, header included; the caller's to wipe. */
 export function encodeMaterial(block: KeyBlock): Uint8Array<ArrayBuffer> {
-  return itemOf(block, '1.4', (m) => m.child(m.child(m.root, Tag.KeyValue), Tag.KeyMaterial));
-}
-
-function itemOf(block: KeyBlock, version: KmipVersion, find: (m: TtlvMessage) => TtlvItem): Uint8Array<ArrayBuffer> {
   const { keyFormatType, keyValue } = block;
-  const bytes = encodeStructure('KeyBlock', { keyFormatType, ...(keyValue !== undefined && { keyValue }) }, version);
+  const bytes = encodeStructure('KeyBlock', { keyFormatType, ...(keyValue !== undefined && { keyValue }) });
   const item = readTtlv(bytes, (m) => {
-    const found = find(m);
+    const found = m.child(m.child(m.root, Tag.KeyValue), Tag.KeyMaterial);
     const start = m.offset(found);
     // A Byte String is padded to a multiple of 8; a structure is one.
     return bytes.slice(start, start + 8 + Math.ceil(m.lengthBytes(found) / 8) * 8);
   });
   bytes.fill(0);
   return item;
-}
-
-/** Reads a Key Value item, header included, whose material is in a format. The byte strings are the caller's to wipe. */
-export function decodeKeyValue(keyFormatType: KeyBlock['keyFormatType'], item: Uint8Array): KeyValue {
-  const block = concatBytes(encodeStructure('KeyBlock', { keyFormatType }), item);
-  new DataView(block.buffer).setUint32(4, block.length - 8);
-  try {
-    const { keyValue } = decodeStructure('KeyBlock', block);
-    return keyValue === undefined || keyValue instanceof Uint8Array
-      ? refuse('InvalidField', 'what was wrapped is no Key Value')
-      : keyValue;
-  } catch {
-    return refuse('CryptographicFailure', 'what was wrapped is no Key Value');
-  } finally {
-    block.fill(0);
-  }
 }
 
 const OBJECT_FIELDS: Readonly<Record<string, ObjectField>> = {

@@ -3,23 +3,24 @@
  * and Import take in. A key that comes wrapped under a key of this server is unwrapped and kept like any other; under an unknown one
  * it is kept, and given back, as it came. Layer: kmip/server, Node only.
  */
-import { unwrapKey, unwrapKeyPadded, wrapKey, wrapKeyPadded } from '../../core/index.ts';
 import { KeywardError } from '../../errors.ts';
 import { CryptographicUsageMask } from '../../ttlv/index.ts';
-import type {
-  Attribute,
-  CryptographicParameters,
-  EncryptionKeyInformation,
-  KeyBlock,
-  KeyValue,
-  KeyWrappingSpecification,
+import {
+  type Attribute,
+  type CryptographicParameters,
+  type EncryptionKeyInformation,
+  type KeyBlock,
+  type KeyValue,
+  type KeyWrappingSpecification,
+  unwrapKeyBlock,
+  type WrapMode,
+  wrapKeyBlock,
 } from '../index.ts';
 import type { Context } from './context.ts';
 import { assertUsage } from './key-use.ts';
 import { type ManagedObject, openLiveObject } from './managed-object.ts';
-import { secretBytesOf } from './object-material.ts';
-import { decodeKeyValue, encodeKeyValue } from './record-codec.ts';
-import { refuse } from './refusal.ts';
+import { keepBytes, secretBytesOf } from './object-material.ts';
+import { Refusal, refuse } from './refusal.ts';
 
 /**
  * Wraps the key of a key block as a client asks.
@@ -43,39 +44,33 @@ export function wrapBlock(
   const kek = openLiveObject(context, encryptionKeyInformation.uniqueIdentifier, 'own');
   assertUsage(context, kek, CryptographicUsageMask.WrapKey, 'protect');
   const { blockCipherMode } = parametersOf(kek, encryptionKeyInformation);
-  const plain = plainOf(context, block, encodingOption, attributes);
-  const wrapped = wrapBytes(secretBytesOf(context, kek), plain, blockCipherMode);
-  return {
-    ...block,
-    keyValue: wrapped,
-    keyWrappingData: {
-      wrappingMethod,
+  assertEncoding(block.keyValue, encodingOption, attributes);
+  const wrapped = guarded(() =>
+    wrapKeyBlock(secretBytesOf(context, kek), block, {
       encryptionKeyInformation,
-      ...(encodingOption !== undefined && { encodingOption }),
-    },
-  };
+      mode: modeOf(blockCipherMode),
+      attribute: attributes,
+      version: context.version,
+      ...(encodingOption === 'NoEncoding' && { encodingOption }),
+    }),
+  );
+  // Nothing is said of the encoding that was not asked: clients of 1.0 and some later ones do not know it.
+  const said = encodingOption === undefined ? {} : { encodingOption };
+  return { ...wrapped, keyWrappingData: { wrappingMethod, encryptionKeyInformation, ...said } };
 }
 
-/** What is wrapped: the bytes of the Key Material alone, or the whole Key Value item with its header (the default). */
-function plainOf(
-  context: Context,
-  block: KeyBlock,
+function assertEncoding(
+  { keyMaterial }: KeyValue,
   encodingOption: KeyWrappingSpecification['encodingOption'],
   attributes: readonly Attribute[],
-): Uint8Array {
-  const keyValue = block.keyValue as KeyValue;
-  if (encodingOption === 'NoEncoding') {
-    if (!(keyValue.keyMaterial instanceof Uint8Array) || attributes.length > 0)
-      return refuse('EncodingOptionError', 'only bytes without attributes can be wrapped without encoding');
-    return keyValue.keyMaterial;
-  }
-  const attribute = attributes.length > 0 ? { attribute: attributes } : {};
-  return context.wipeLater(encodeKeyValue({ ...block, keyValue: { ...keyValue, ...attribute } }, context.version));
+): void {
+  if (encodingOption === 'NoEncoding' && (!(keyMaterial instanceof Uint8Array) || attributes.length > 0))
+    refuse('EncodingOptionError', 'only bytes without attributes can be wrapped without encoding');
 }
 
 /** Unwraps the key of a key block, if it is wrapped and the server has the wrapping key. */
 export function unwrapBlock(context: Context, block: KeyBlock): KeyBlock {
-  const { keyWrappingData, ...rest } = block;
+  const { keyWrappingData } = block;
   const information = keyWrappingData?.encryptionKeyInformation;
   if (keyWrappingData === undefined) {
     if (block.keyValue instanceof Uint8Array) refuse('InvalidField', 'a Key Value of bytes needs Key Wrapping Data');
@@ -90,9 +85,9 @@ export function unwrapBlock(context: Context, block: KeyBlock): KeyBlock {
   const kek = openLiveObject(context, information.uniqueIdentifier, 'own');
   assertUsage(context, kek, CryptographicUsageMask.UnwrapKey, 'process');
   const { blockCipherMode } = parametersOf(kek, information);
-  const plain = context.wipeLater(unwrapBytes(secretBytesOf(context, kek), block.keyValue, blockCipherMode));
-  if (keyWrappingData.encodingOption === 'NoEncoding') return { ...rest, keyValue: { keyMaterial: plain } };
-  return { ...rest, keyValue: decodeKeyValue(block.keyFormatType, plain) };
+  const plain = guarded(() => unwrapKeyBlock(secretBytesOf(context, kek), block, { mode: modeOf(blockCipherMode) }));
+  keepBytes(context, plain.keyValue);
+  return plain;
 }
 
 /**
@@ -113,22 +108,9 @@ function contains(own: CryptographicParameters, asked: CryptographicParameters):
   return Object.entries(asked).every(([name, value]) => fields[name] === value);
 }
 
-function wrapBytes(kek: Uint8Array, plain: Uint8Array, mode: CryptographicParameters['blockCipherMode']): Uint8Array {
-  return guarded(() => (isPadded(mode) ? wrapKeyPadded(kek, plain) : wrapKey(kek, plain)));
-}
-
-function unwrapBytes(
-  kek: Uint8Array,
-  wrapped: Uint8Array,
-  mode: CryptographicParameters['blockCipherMode'],
-): Uint8Array<ArrayBuffer> {
-  return guarded(() => (isPadded(mode) ? unwrapKeyPadded(kek, wrapped) : unwrapKey(kek, wrapped)));
-}
-
-function isPadded(mode: CryptographicParameters['blockCipherMode']): boolean {
-  if (mode === 'NISTKeyWrap') return false;
-  return mode === 'AESKeyWrapPadding'
-    ? true
+function modeOf(mode: CryptographicParameters['blockCipherMode']): WrapMode {
+  return mode === 'NISTKeyWrap' || mode === 'AESKeyWrapPadding'
+    ? mode
     : refuse('CryptographicFailure', 'keys are wrapped by AES key wrap (RFC 3394, RFC 5649)');
 }
 
@@ -136,7 +118,7 @@ function guarded<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof KeywardError && error.code.startsWith('ERR_KMIP')) throw error;
+    if (error instanceof Refusal || !(error instanceof KeywardError)) throw error;
     return refuse('CryptographicFailure', 'these bytes cannot be wrapped or unwrapped with this key');
   }
 }

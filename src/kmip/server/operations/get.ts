@@ -2,12 +2,18 @@
  * Get and Export (KMIP 1.4, 4.11 and 4.44): hand out an object, in the format asked for, in the clear or wrapped. Export, of 1.4, hands
  * out all attributes with it. Layer: kmip/server, Node only.
  */
-import type { ExportRequestPayload, GetRequestPayload, KeyBlock, ObjectFields } from '../../index.ts';
+import {
+  type ExportRequestPayload,
+  type GetRequestPayload,
+  type KeyBlock,
+  keyBlockOf,
+  type ObjectFields,
+} from '../../index.ts';
 import { attributesFor } from '../attribute-version.ts';
 import type { Context, Handler } from '../context.ts';
 import { convertKeyBlock } from '../key-block.ts';
 import { type ManagedObject, openLiveObject, saveObject } from '../managed-object.ts';
-import { keyBlockOf, objectFields } from '../object-material.ts';
+import { objectFields } from '../object-material.ts';
 import { objectFieldOf } from '../record-codec.ts';
 import { refuse } from '../refusal.ts';
 import { wrapBlock } from '../wrapping.ts';

@@ -2,13 +2,13 @@
  * Import (KMIP 1.4, 4.45): takes an object with its identifier and its attributes from another server. The attributes that tell of its
  * life are taken over; what this server decides (lease, digest, owner) is not.
  */
-import type { ImportRequestPayload } from '../../index.ts';
+import { type ImportRequestPayload, keyBlockOf } from '../../index.ts';
 import { isMultiple, mayCreateWith, ruleOf } from '../attribute-rules.ts';
 import { AttributeSet } from '../attributes.ts';
 import type { Context, Handler } from '../context.ts';
 import { openObject } from '../managed-object.ts';
 import { type Making, makeObject } from '../new-object.ts';
-import { keyBlockOf } from '../object-material.ts';
+
 import { refuse } from '../refusal.ts';
 import { isDestroyed } from '../state.ts';
 import { admitObject } from './register.ts';

@@ -1,11 +1,11 @@
 /** Register (KMIP 1.4, 4.3): takes an object that the client has, of any type, in the clear or wrapped. */
-import type { Attribute, KeyBlock, KeyValue, ObjectFields } from '../../index.ts';
+import { type Attribute, type KeyBlock, type KeyValue, keyBlockOf, type ObjectFields } from '../../index.ts';
 import { mayCreateWith } from '../attribute-rules.ts';
 import type { AttributeSet } from '../attributes.ts';
 import type { Context, Handler } from '../context.ts';
 import { rawBytesOf } from '../crypto/key-format.ts';
 import { assertUsageMask, makeObject } from '../new-object.ts';
-import { keyBlockOf } from '../object-material.ts';
+
 import { objectFieldOf } from '../record-codec.ts';
 import { refuse } from '../refusal.ts';
 import { gatherAttributes } from '../template.ts';
@@ -29,7 +29,7 @@ export const register: Handler<'Register'> = {
   },
 };
 
-/** Cryptographic Usage Mask is required with these (KMIP 1.4, 4.3); the OASIS test cases register PGP keys without. */
+/** Cryptographic Usage Mask is required with keys. [And with other objects: OASIS test cases register PGP keys and secrets without.] */
 const NEED_MASK: ReadonlySet<string | number> = /* @__PURE__ */ new Set([
   'SymmetricKey',
   'PrivateKey',

@@ -33,10 +33,10 @@ export interface Tolerance {
 
 /** What has been bound so far. */
 export class Bindings {
-  readonly texts = new Map<string, string>();
-  readonly bytes = new Map<string, string>();
+  readonly texts: Map<string, string> = new Map();
+  readonly bytes: Map<string, string> = new Map();
   /** Everything that the client sent: not to be made up by the server. */
-  readonly sent = new Set<string>();
+  readonly sent: Set<string> = new Set();
 }
 
 /** Plays a case. Gives the differences, empty when there are none. */
@@ -82,9 +82,6 @@ function fill(xml: string, now: number, bindings: Bindings): string {
     .replace(
       /\$NOW([+-]\d+)?/g,
       (_, offset = '0') => `${new Date((now + Number(offset)) * 1000).toISOString().slice(0, 19)}Z`,
-    )
-    .replace(/(<AsynchronousCorrelationValue type="ByteString" value=")([\da-f]+)"/g, (text, start, value) =>
-      bindings.bytes.has(value) ? `${start}${bindings.bytes.get(value)}"` : text,
     )
     .replace(/\$[A-Z][A-Z_]*\d*/g, (name) => bindings.texts.get(name) ?? bindings.bytes.get(hexOf(name)) ?? name);
 }
