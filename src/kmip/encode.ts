@@ -23,6 +23,8 @@ import {
   tagSince,
 } from './shape.ts';
 
+const NO_FIELDS: readonly Field[] = [];
+
 /** Writes the structures of one message. */
 export class Encoder {
   readonly #w: TtlvWriter;
@@ -61,26 +63,42 @@ export class Encoder {
   /** Writes a structure; without a shape only what is `unknown` in it. */
   #fields(ttlvTag: number, shape: Shape | undefined, value: Fields): void {
     if (typeof value !== 'object' || value === null) throw this.#notA('a structure');
-    for (const property of Object.keys(value))
-      if (property !== 'unknown' && value[property] !== undefined && !shape?.byProperty.has(property))
-        throw this.#at(property, () => this.#noField(shape?.later.get(property)));
     this.#w.open(ttlvTag);
+    let written = 0;
     let objects = 0;
-    for (const field of shape?.fields ?? []) {
+    for (const field of shape?.fields ?? NO_FIELDS) {
       const one = value[field.property];
       if (one === undefined) {
-        if (field.least > 0) throw this.#missing(field.name);
+        if (field.least > 0) throw this.#lacking(shape, value, field.name);
         continue;
       }
       if (field.choice && ++objects > 1) throw this.#fault('ERR_KMIP_VALUE', 'more than one object');
+      written++;
       this.#path.push(field.property);
       if (field.many) this.#list(one, field, value);
       else this.#value(one, field, value);
       this.#path.pop();
     }
-    if (shape?.choice === 'required' && objects === 0) throw this.#missing('an object');
+    if (shape?.choice === 'required' && objects === 0) throw this.#lacking(shape, value, 'an object');
     if (value.unknown !== undefined) for (const node of value.unknown as readonly TtlvNode[]) this.#node(node);
     this.#w.close();
+    let given = 0;
+    for (const property in value) if (property !== 'unknown' && value[property] !== undefined) given++;
+    if (given !== written) this.#assertFields(shape, value);
+  }
+
+  /** Throws for the first field that the shape does not have. */
+  #assertFields(shape: Shape | undefined, value: Fields): void {
+    for (const property of Object.keys(value)) {
+      if (property === 'unknown' || value[property] === undefined || shape?.byProperty.has(property)) continue;
+      throw this.#at(property, () => this.#noField(shape?.later.get(property)));
+    }
+  }
+
+  /** What is wrong with a structure that lacks a field: perhaps that it has one in its place which does not belong there. */
+  #lacking(shape: Shape | undefined, value: Fields, name: string): UsageError {
+    this.#assertFields(shape, value);
+    return this.#missing(name);
   }
 
   #list(values: unknown, field: Field, parent: Fields): void {

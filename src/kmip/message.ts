@@ -187,7 +187,7 @@ export function encodeResponse(message: ResponseMessage): Uint8Array<ArrayBuffer
  * @throws {FormatError} ERR_TTLV_…, ERR_KMIP_MESSAGE, _FIELD, _DUPLICATE, _MISSING, _TYPE, _VALUE, _COUNT, with offset and tag path
  * @throws {LimitError} ERR_TTLV_SIZE, _DEPTH, _COUNT
  */
-export function decodeRequest(bytes: Uint8Array, options: DecodeOptions = {}): RequestMessage {
+export function decodeRequest(bytes: Uint8Array, options?: DecodeOptions): RequestMessage {
   return decodeMessage(bytes, options, 'request', false) as unknown as RequestMessage;
 }
 
@@ -208,7 +208,7 @@ export function receiveRequest(bytes: Uint8Array, options: DecodeOptions = {}): 
  * @example
  * const [item] = decodeResponse(answer).batchItem;
  */
-export function decodeResponse(bytes: Uint8Array, options: DecodeOptions = {}): ResponseMessage {
+export function decodeResponse(bytes: Uint8Array, options?: DecodeOptions): ResponseMessage {
   return decodeMessage(bytes, options, 'response', false) as unknown as ResponseMessage;
 }
 
@@ -254,7 +254,9 @@ function encodeMessage(message: RequestMessage | ResponseMessage, side: Side): U
   });
 }
 
-function decodeMessage(bytes: Uint8Array, options: DecodeOptions, side: Side, keepFaults: boolean): Fields {
+function decodeMessage(bytes: Uint8Array, options: DecodeOptions | undefined, side: Side, keepFaults: boolean): Fields {
+  // Without options none are checked: that is the way of most calls.
+  if (options === undefined) return readTtlv(bytes, (m) => readMessage(m, side, false, keepFaults));
   const { strict = false, ...limits } = options;
   return readTtlv(bytes, (m) => readMessage(m, side, strict, keepFaults), limits);
 }
