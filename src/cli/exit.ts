@@ -57,7 +57,7 @@ export function exitStatus(error: unknown): number {
 /** What is printed of an error: never a stack, never a cause. */
 export function formatError(error: unknown): string {
   if (error instanceof KeywardError) {
-    const message = printable(error.message);
+    const message = printable(messageOf(error));
     // A database's error has its number in front, as the database's own client prints it.
     const lines = [error instanceof DatabaseError ? message : `${error.code}: ${message}`];
     if (error instanceof TransportError)
@@ -67,6 +67,13 @@ export function formatError(error: unknown): string {
   }
   if (isSystemError(error)) return `ERR_IO: ${error.code} ${error.syscall ?? ''} ${error.path ?? ''}`.trimEnd();
   return `ERR_INTERNAL: ${error instanceof Error ? error.message : 'unknown failure'}`;
+}
+
+/** The message; of a connection's failure without the attempts, which follow line by line. */
+function messageOf(error: KeywardError): string {
+  const [first] = error instanceof TransportError ? error.attempts : [];
+  const listed = first === undefined ? -1 : error.message.indexOf(`: ${first.server}: `);
+  return listed < 0 ? error.message : error.message.slice(0, listed);
 }
 
 interface SystemError {

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { StateError, UsageError } from '../errors.ts';
 import type { FetchOptions, Keyring, KeyringKeyInfo, OwnerOptions } from '../keyring/index.ts';
 import { addKeyringOptions, type KeyringTarget, openTarget } from './keyring-target.ts';
-import { OKVUTIL_COLUMNS } from './kmip.ts';
+import { OKVUTIL_COLUMNS } from './kmip-operations.ts';
 import {
   addKeyInput,
   addKeyOutput,
@@ -28,7 +28,7 @@ interface Versioned extends Common {
 }
 
 /** Adds the commands. */
-export function addKeyringCommands(program: Command): Command {
+export function addKeyringCommands(program: Command): void {
   const keyring = program.command('keyring').description('keys by name, in a KMIP server or in a wallet');
   const add = (name: string, description: string, example: string): Command =>
     addKeyringOptions(keyring.command(name).description(description))
@@ -63,7 +63,6 @@ export function addKeyringCommands(program: Command): Command {
     rotate,
   );
   add('gc', 'collect what unfinished operations left in a server', 'gc --okv ./okv').action(gc);
-  return keyring;
 }
 
 async function withKeyring(options: KeyringTarget, use: (keyring: Keyring) => Promise<void>): Promise<void> {
@@ -123,6 +122,7 @@ async function list(options: Common & { long?: boolean }): Promise<void> {
   await withKeyring(options, async (keyring) => {
     const found: KeyringKeyInfo[] = [];
     for await (const info of keyring.list(ownerOf(options))) found.push(info);
+    found.sort((a, b) => compare(a.owner, b.owner) || compare(a.id, b.id));
     if (options.json === true) return print(JSON.stringify(found));
     if (found.length === 0) return print('no objects found');
     if (options.long !== true) {
@@ -133,6 +133,8 @@ async function list(options: Common & { long?: boolean }): Promise<void> {
     print(formatTable(['KEY_ID', 'KEY_OWNER', 'TYPE', 'LENGTH', 'VERSION', 'BACKEND_KEY_ID'], rows));
   });
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The words that okvutil has for what a key is kept as. */
 const objectType = (type: string): string => (type === 'SECRET' ? 'Secret Data' : 'Symmetric Key');

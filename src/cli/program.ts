@@ -4,12 +4,8 @@ import type { Command } from 'commander';
 const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   sql: async (program) => (await import('./sql.ts')).addSqlCommand(program),
   wallet: async (program) => (await import('./wallet.ts')).addWalletCommands(program),
-  keyring: async (program) => {
-    (await import('./keyring.ts')).addKeyringCommands(program);
-  },
-  kmip: async (program) => {
-    (await import('./kmip.ts')).addKmipCommands(program);
-  },
+  keyring: async (program) => (await import('./keyring.ts')).addKeyringCommands(program),
+  kmip: async (program) => (await import('./kmip-operations.ts')).addKmipOperations(program),
   okv: async (program) => (await import('./okv/commands.ts')).addOkvCommands(program),
   ttlv: async (program) => (await import('./ttlv.ts')).addTtlvCommands(program),
   inspect: async (program) => (await import('./inspect.ts')).addInspectCommand(program),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkFiles } from '../../src/cli/okv/check.ts';
+import { fromPem, initDirectory } from '../../src/cli/okv/init.ts';
 import { protectKey, unprotectKey } from '../../src/cli/okv/protect.ts';
 import { Secret } from '../../src/secret.ts';
 import {
@@ -27,12 +28,17 @@ afterAll(() => folder[Symbol.dispose]());
 
 const mode = (path: string): string => (statSync(folder.file(path)).mode & 0o777).toString(8);
 const read = (path: string): string => readFileSync(folder.file(path), 'utf8');
-const fromPem = (files: CertificateFiles = client): string[] => ['--from-pem', authority.ca, files.cert, files.key];
+const pemArguments = (files: CertificateFiles = client): string[] => [
+  '--from-pem',
+  authority.ca,
+  files.cert,
+  files.key,
+];
 
 /** A fresh configuration directory, as `init` makes it. */
-async function makeDirectory(name: string, files: CertificateFiles = client): Promise<string> {
-  const { status, err } = await keyward(['okv', 'init', name, '--server', 'localhost:5696', ...fromPem(files)]);
-  expect({ status, err }).toEqual({ status: 0, err: '' });
+function makeDirectory(name: string, files: CertificateFiles = client): string {
+  const material = fromPem(authority.ca, files.cert, files.key, null);
+  initDirectory(folder.file(name), { servers: [{ host: 'localhost', port: 5696 }], material });
   return folder.file(name);
 }
 
@@ -47,7 +53,7 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
   describe('init', () => {
     it('makes a directory from PEM files that only its owner and his group read', async () => {
       const args = ['okv', 'init', 'a/okv', '--server', '198.51.100.20:9002', '--standby', '203.0.113.125:8041,[::1]'];
-      const ended = await keyward([...args, ...fromPem()]);
+      const ended = await keyward([...args, ...pemArguments()]);
       expect(ended).toMatchObject({ status: 0, err: '' });
       expect(read('a/okv/okvclient.ora')).toBe(
         'SERVER=198.51.100.20:9002\nSTANDBY_SERVER=203.0.113.125:8041,[::1]:5696\n',
@@ -56,7 +62,7 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
       expect(['CA.pem', 'cert.pem', 'key.pem'].map((name) => mode(`a/okv/ssl/${name}`))).toEqual(['640', '640', '600']);
       expect(read('a/okv/ssl/key.pem')).toBe(readFileSync(client.key, 'utf8'));
       expect(readdirSync(folder.file('a/okv')).sort()).toEqual(['okvclient.ora', 'ssl']);
-      expect(await keyward([...args, ...fromPem()])).toMatchObject({
+      expect(await keyward([...args, ...pemArguments()])).toMatchObject({
         status: 5,
         err: expect.stringContaining('ERR_OKV_EXISTS'),
       });
@@ -154,7 +160,7 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
         'f',
         '--server',
         'a',
-        ...fromPem({ cert: client.cert, key: other.key }),
+        ...pemArguments({ cert: client.cert, key: other.key }),
       ]);
       expect(ended).toMatchObject({
         status: 8,
@@ -170,7 +176,7 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
       ['des3', 'DEK-Info: DES-EDE3-CBC'],
     ])('put the key under a password and take it out again: %s', async (form, mark) => {
       const name = `protect-${form}`;
-      const directory = await makeDirectory(name);
+      const directory = makeDirectory(name);
       const plain = createPrivateKey(read(`${name}/ssl/key.pem`));
       expect(await keyward(['okv', 'protect', name, '--form', form, '--password-file', 'pw'])).toMatchObject({
         status: 0,
@@ -194,7 +200,7 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
     });
 
     it('makes a password of its own, which nothing prints', async () => {
-      await makeDirectory('generated');
+      makeDirectory('generated');
       const ended = await keyward(['okv', 'protect', 'generated', '--generate']);
       expect(ended).toMatchObject({ status: 0, err: '' });
       const password = read('generated/ssl/password.txt').trim();
@@ -204,7 +210,7 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
     });
 
     it('leaves everything as it was when it fails', async () => {
-      const directory = await makeDirectory('kept');
+      const directory = makeDirectory('kept');
       const before = read('kept/ssl/key.pem');
       using password = Secret.fromText('correct horse');
       // The password file that is there holds another password.
@@ -237,7 +243,7 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
     });
 
     it('keeps a mode that lets the group read', async () => {
-      const directory = await makeDirectory('group');
+      const directory = makeDirectory('group');
       chmodSync(join(directory, 'ssl/key.pem'), 0o640);
       using password = Secret.fromText('correct horse');
       protectKey(directory, password, 'pkcs8');
@@ -254,7 +260,7 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
         .map((c) => `${c.verdict} ${c.name}: ${c.detail}`);
 
     it('finds nothing wrong with what init made', async () => {
-      const directory = await makeDirectory('good');
+      const directory = makeDirectory('good');
       expect(found(directory)).toEqual([]);
       expect(checkFiles(directory, NOW).usable).toBe(true);
       const { status, out } = await keyward(['okv', 'check', 'good', '--offline']);
@@ -262,7 +268,7 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
     });
 
     it('warns of what others may read; --strict fails', async () => {
-      const directory = await makeDirectory('open');
+      const directory = makeDirectory('open');
       chmodSync(join(directory, 'ssl/key.pem'), 0o644);
       chmodSync(directory, 0o755);
       expect(found(directory)).toEqual([
@@ -342,11 +348,11 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
         ['serverAuth', 'fail cert.pem: its extended key usage lacks clientAuth'],
         ['none', 'warn cert.pem: it has no extended key usage'],
       ] as const) {
-        const made = await makeDirectory(`usage-${usage}`, authority.issue(`c-${usage}`, { commonName: 'c', usage }));
+        const made = makeDirectory(`usage-${usage}`, authority.issue(`c-${usage}`, { commonName: 'c', usage }));
         expect(found(made)).toEqual([expected]);
       }
       const other = authority.issue('other2', { commonName: 'x', usage: 'clientAuth' });
-      const mismatch = await makeDirectory('mismatch');
+      const mismatch = makeDirectory('mismatch');
       cpSync(other.key, join(mismatch, 'ssl/key.pem'));
       expect(found(mismatch)).toEqual([
         'fail key and certificate: Private key does not match the certificate public key',

@@ -40,9 +40,10 @@ interface CreateOptions extends Common {
   readonly activate?: boolean;
 }
 
-/** Adds the commands; others may add theirs to the group. */
-export function addKmipCommands(program: Command): Command {
-  const kmip = program.command('kmip').description('talk to a KMIP server, one operation at a time');
+/** Adds the commands to the group `kmip`, which is made when it is not there. */
+export function addKmipOperations(program: Command): void {
+  const group = program.commands.find((command) => command.name() === 'kmip');
+  const kmip = group ?? program.command('kmip').description('talk to a KMIP server, one operation at a time');
   const add = (name: string, description: string, example: string): Command =>
     addTargetOptions(kmip.command(name).description(description))
       .option('--json', 'print JSON')
@@ -74,7 +75,6 @@ export function addKmipCommands(program: Command): Command {
   add('destroy <id>', 'destroy an object; an active one must be revoked first', 'destroy 1742 --okv ./okv').action(
     destroy,
   );
-  return kmip;
 }
 
 async function ping(options: Common): Promise<void> {
