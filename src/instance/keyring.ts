@@ -16,7 +16,7 @@ import {
 } from '../statement/index.ts';
 import { type FileSystem, WALLET_FILE, type WalletFile } from '../wallet/file/index.ts';
 import { changeKeyringState, freshState, type KeyringState, makeServerUuid } from './keyring-state.ts';
-import { logOkvFailure, openOkvDirectory, probe } from './okv-directory.ts';
+import { logOkvFailure, openOkvDirectory, tryOkvDirectory } from './okv-directory.ts';
 import { type KeyringChange, TriedKeyring } from './tried-keyring.ts';
 
 /** Who asks, and of which keyring. */
@@ -172,13 +172,15 @@ export class InstanceKeyring implements KeyringHost {
     return this.#confDir;
   }
 
-  async useConfDir(directory: string): Promise<void> {
-    if (directory !== '') await this.#useServer(directory);
+  async useConfDir(directory: string): Promise<readonly string[]> {
+    let remarks: readonly string[] = [];
+    if (directory !== '') remarks = await this.#useServer(directory);
     else {
       await this.#closeServer();
       this.errorLog.okv('INCORRECT_KEY_VAULT_CONFIGURED');
     }
     this.#confDir = directory;
+    return remarks;
   }
 
   async persistConfDir(): Promise<void> {
@@ -237,7 +239,7 @@ export class InstanceKeyring implements KeyringHost {
     if (this.#server === null) {
       const on = this.#resolved(this.#confDir);
       try {
-        this.#server = { on, keyring: await openOkvDirectory(this.#around.fs, on) };
+        this.#server = { on, keyring: await openOkvDirectory(on) };
       } catch (error) {
         logOkvFailure(error, on, this.errorLog);
         throw error;
@@ -247,19 +249,17 @@ export class InstanceKeyring implements KeyringHost {
   }
 
   /** Opens a directory's server and takes it in place of the one before, if it answers. */
-  async #useServer(directory: string): Promise<void> {
+  async #useServer(directory: string): Promise<readonly string[]> {
     const on = this.#resolved(directory);
-    let keyring: Keyring | null = null;
     try {
-      keyring = await openOkvDirectory(this.#around.fs, on);
-      await probe(keyring);
+      const { keyring, remarks } = await tryOkvDirectory(on);
+      await this.#closeServer();
+      this.#server = { on, keyring };
+      return remarks;
     } catch (error) {
       logOkvFailure(error, on, this.errorLog);
-      await keyring?.close();
       throw error;
     }
-    await this.#closeServer();
-    this.#server = { on, keyring };
   }
 
   async #closeServer(): Promise<void> {

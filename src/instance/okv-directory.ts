@@ -3,40 +3,48 @@
  * Layer: instance, Node only.
  */
 import { join } from 'node:path';
-import { KeywardError, ProtocolError, StateError, TransportError, UnsupportedError } from '../errors.ts';
-import type { Keyring } from '../keyring/index.ts';
-import { parseOkvClient } from '../okv/index.ts';
+import { KeywardError, ProtocolError, TransportError } from '../errors.ts';
+import { type Keyring, openKeyring } from '../keyring/index.ts';
 import type { ErrorLog, OkvSymbol } from '../statement/index.ts';
-import type { FileSystem } from '../wallet/file/index.ts';
-import { readWhole } from './files.ts';
 
-/** What the directory must hold. */
-const FILES = ['okvclient.ora', 'ssl/CA.pem', 'ssl/cert.pem', 'ssl/key.pem'] as const;
-
-/** Opens a keyring on the server that a directory names. Nothing is asked of the server yet. @throws what is wrong with the directory */
-export async function openOkvDirectory(fs: FileSystem, directory: string): Promise<Keyring> {
-  for (const name of FILES) {
-    if ((await fs.stamp(join(directory, name)).catch(() => null)) !== null) continue;
-    throw new StateError('ERR_FILE_MISSING', `there is no file ${join(directory, name)} that could be read`);
-  }
-  parseOkvClient(new TextDecoder().decode(await readWhole(fs, join(directory, 'okvclient.ora'))));
-  throw new UnsupportedError('ERR_KEYRING_BACKEND', 'keyrings in a KMIP server are not available yet');
+/** Opens a keyring on the server that a directory names, and asks nothing of it yet. @throws what is wrong with the directory */
+export async function openOkvDirectory(directory: string): Promise<Keyring> {
+  return await openKeyring({ backend: 'kmip', directory, lazy: true });
 }
 
-/** Looks whether the server answers: reads the name of one key, as the plugin loads them all. @throws what the server or the way says */
-export async function probe(keyring: Keyring): Promise<void> {
-  for await (const _ of keyring.list()) return;
+/**
+ * Opens a keyring on the server that a directory names, if it answers: the name of one key is read, where the plugin loads them all.
+ *
+ * @returns the keyring, and what about the directory should be mended
+ * @throws what is wrong with the directory, the server or the way there
+ */
+export async function tryOkvDirectory(
+  directory: string,
+): Promise<{ readonly keyring: Keyring; readonly remarks: readonly string[] }> {
+  const remarks: string[] = [];
+  const onWarning = ({ path, message }: { readonly path: string; readonly message: string }): void => {
+    remarks.push(`${path}: ${message}`);
+  };
+  const keyring = await openKeyring({ backend: 'kmip', directory, onWarning });
+  try {
+    for await (const _ of keyring.list()) break;
+    return { keyring, remarks };
+  } catch (error) {
+    await keyring.close();
+    throw error;
+  }
 }
 
 /** Writes to the log why a directory's server cannot be used. */
 export function logOkvFailure(error: unknown, directory: string, log: ErrorLog): void {
   const code = error instanceof KeywardError ? error.code : '';
   const file = join(directory, 'okvclient.ora');
+  const ofTls = TLS_FAILURES[code];
   if (code === 'ERR_OKV_SERVER_MISSING') log.okv('FAILED_TO_FIND_SERVER_ENTRY', file);
   else if (code === 'ERR_OKV_STANDBY_COUNT') log.okv('STANDBY_SERVER_COUNT_EXCEEDED');
   else if (code.startsWith('ERR_OKV_')) log.okv('FAILED_TO_PARSE_CONF_FILE', file);
-  else if (TLS_FAILURES[code] !== undefined) {
-    log.okv(TLS_FAILURES[code]);
+  else if (ofTls !== undefined) {
+    log.okv(ofTls);
     log.okv('FAILED_TO_INIT_SSL_LAYER');
   } else if (error instanceof TransportError) {
     log.okv('CONNECTION_TO_SERVER_FAILED');
@@ -45,6 +53,7 @@ export function logOkvFailure(error: unknown, directory: string, log: ErrorLog):
   log.okv('INIT_FAILED_DUE_TO_INCORRECT_CONF');
 }
 
+/** Codes of the KMIP client's credentials, and of an encrypted key. */
 const TLS_FAILURES: Readonly<Record<string, OkvSymbol>> = {
   ERR_KMIP_CA: 'FAILED_TO_LOAD_SSL_TRUST_STORE',
   ERR_KMIP_CERTIFICATE: 'FAILED_TO_SET_CERTIFICATE_FILE',

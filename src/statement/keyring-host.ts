@@ -87,9 +87,10 @@ export interface KeyringHost {
   /**
    * Makes a directory's server the keyring, or with '' the instance's own again.
    *
+   * @returns what about the directory should be mended, as the permissions of its files
    * @throws {KeywardError} when that cannot be, the reason in the log; nothing changed then
    */
-  useConfDir(directory: string): Promise<void>;
+  useConfDir(directory: string): Promise<readonly string[]>;
   /** Keeps the value of keyring_okv_conf_dir for the next start. */
   persistConfDir(): Promise<void>;
 

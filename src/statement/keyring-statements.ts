@@ -58,12 +58,12 @@ async function setGlobal(
   }
   if (name !== CONF_DIR || !host.plugins.has('keyring_okv')) throw databaseError(1193, [name]);
   assertPrivilege(host, ['SUPER', 'SYSTEM_VARIABLES_ADMIN']);
-  await refusing(
+  const warnings = await refusing(
     (details) => databaseError(1231, [name, value ?? ''], details),
     () => host.useConfDir(value ?? ''),
   );
   if (persist) await host.persistConfDir();
-  return DONE;
+  return { ...DONE, warnings };
 }
 
 /** ENCRYPTION_KEY_ADMIN, and SYSTEM_VARIABLES_ADMIN or the deprecated SUPER. */
@@ -241,9 +241,9 @@ export const KEYRING_TABLES: readonly string[] = /* @__PURE__ */ Object.keys(TAB
 // ------------------------------------------------------------------------------------------------------------- refusals
 
 /** Does something; what fails becomes the database's own error, with the failure as its cause. */
-async function refusing(refusal: (details: ErrorDetails) => DatabaseError, run: () => Promise<void>): Promise<void> {
+async function refusing<T>(refusal: (details: ErrorDetails) => DatabaseError, run: () => Promise<T>): Promise<T> {
   try {
-    await run();
+    return await run();
   } catch (cause) {
     if (!isServiceFailure(cause)) throw cause;
     throw refusal({ cause, hint: hintOf(cause) });

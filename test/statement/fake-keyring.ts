@@ -143,9 +143,10 @@ export class FakeKeyring implements KeyringHost {
     if (this.failure !== null) throw this.failure;
   }
 
-  async useConfDir(directory: string): Promise<void> {
+  async useConfDir(directory: string): Promise<readonly string[]> {
     if (this.failure !== null) throw this.failure;
     this.confDir = directory;
+    return directory === '/open' ? ['others can read it'] : [];
   }
 
   async persistConfDir(): Promise<void> {

@@ -69,6 +69,8 @@ describe('SET GLOBAL keyring_okv_conf_dir', () => {
     expect(keyring.confDir).toBe('/etc/okv');
     await run('SET GLOBAL keyring_okv_conf_dir = DEFAULT', keyring);
     expect(keyring).toMatchObject({ confDir: '', persisted: null });
+    const { warnings } = await run("SET GLOBAL keyring_okv_conf_dir = '/open'", keyring);
+    expect(warnings).toEqual(['others can read it']);
     await run("SET PERSIST keyring_okv_conf_dir = '/etc/okv2'", keyring);
     expect(keyring).toMatchObject({ confDir: '/etc/okv2', persisted: '/etc/okv2' });
   });
