@@ -29,8 +29,12 @@ export interface KeyringBackend {
   readonly name: BackendName;
   /** Keeps version 1 of a key. @throws {StateError} ERR_KEYRING_EXISTS */
   add(name: KeyName, key: NewKey, call: CallOptions): Promise<KeyringKeyInfo>;
-  /** Makes the version after the newest, of its type and length. @throws {StateError} ERR_KEY_NOT_FOUND */
-  rotate(name: KeyName, call: CallOptions): Promise<KeyringKeyInfo>;
+  /**
+   * Makes the version after the newest, of its type and length, of the bytes given or (null) random ones.
+   *
+   * @throws {StateError} ERR_KEY_NOT_FOUND; {UsageError} ERR_KEYRING_LENGTH
+   */
+  rotate(name: KeyName, bytes: Uint8Array | null, call: CallOptions): Promise<KeyringKeyInfo>;
   /** One version, or the newest; null when there is none. */
   fetch(name: KeyName, version: number | undefined, call: CallOptions): Promise<FoundKey | null>;
   info(name: KeyName, version: number | undefined, call: CallOptions): Promise<KeyringKeyInfo | null>;

@@ -1,4 +1,5 @@
 /** The door of the keyring room: Node only. Back ends are loaded when one is opened. */
+export type { KeyringFile } from './component-file.ts';
 export type {
   BackendName,
   CallOptions,
@@ -7,14 +8,13 @@ export type {
   KeyringKey,
   KeyringKeyInfo,
   OwnerOptions,
+  RotateOptions,
 } from './keyring.ts';
-export {
-  type KeyringWarning,
-  type KmipConfiguration,
-  readKmipConfigFile,
-  readOkvDirectory,
-} from './kmip/configuration.ts';
-export { OKV_ATTRIBUTE_NAMES, type OkvAttributeNames, type ProfileName } from './kmip/profile.ts';
+export { OKV_ATTRIBUTE_NAMES, type OkvAttributeNames } from './kmip/attribute-names.ts';
+export type { KeyringWarning, KmipConfiguration } from './kmip/configuration.ts';
+export type { ProfileName } from './kmip/profile.ts';
+export { migrateKeyring, readComponentKeyringFile, readKmipConfigFile, readOkvDirectory } from './lazy.ts';
+export type { KeyringSource, MigrateOptions, Migration } from './migrate.ts';
 export { openKeyring } from './open.ts';
 export type {
   CommonKeyringOptions,

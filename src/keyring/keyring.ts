@@ -24,6 +24,12 @@ export interface FetchOptions extends OwnerOptions {
   readonly version?: number;
 }
 
+/** What the next version of a key is made of. */
+export interface RotateOptions extends OwnerOptions {
+  /** Bytes of the new version, as many as the old ones have; copied. Default: random ones, as `generate` makes them. */
+  readonly key?: Uint8Array | Secret;
+}
+
 /** What is known of a key besides its bytes. */
 export interface KeyringKeyInfo {
   readonly id: string;
@@ -72,8 +78,15 @@ export interface Keyring extends AsyncDisposable {
   /** Removes a key with all its versions; false when there was none. */
   remove(id: string, options?: OwnerOptions): Promise<boolean>;
 
-  /** Makes the next version of a key, of the same type and length; the old ones stay readable. @throws {StateError} ERR_KEY_NOT_FOUND */
-  rotate(id: string, options?: OwnerOptions): Promise<KeyringKeyInfo>;
+  /**
+   * Makes the next version of a key, of the same type and length; the old ones stay readable.
+   *
+   * @throws {StateError} ERR_KEY_NOT_FOUND; {UsageError} ERR_KEYRING_LENGTH for bytes of another length
+   */
+  rotate(id: string, options?: RotateOptions): Promise<KeyringKeyInfo>;
+
+  /** Says whether `store` takes a key of a type and length. Asks no back end. */
+  accepts(type: string, lengthBytes: number): boolean;
 
   /** All keys, newest version each; of all owners unless one is named. */
   list(options?: OwnerOptions): AsyncIterable<KeyringKeyInfo>;

@@ -3,6 +3,7 @@ import { StateError } from '../errors.ts';
 import type { FoundKey, KeyName, KeyringBackend, NewKey } from './backend.ts';
 import { KeyTable, type KeyTableOptions } from './key-table.ts';
 import type { CallOptions, KeyringKeyInfo } from './keyring.ts';
+import { assertSameLength } from './rules.ts';
 
 /** Makes an empty one. */
 export function createMemoryBackend(options: KeyTableOptions): KeyringBackend {
@@ -27,10 +28,11 @@ class MemoryBackend implements KeyringBackend {
     );
   }
 
-  async rotate(name: KeyName): Promise<KeyringKeyInfo> {
+  async rotate(name: KeyName, bytes: Uint8Array | null): Promise<KeyringKeyInfo> {
     const newest = this.#table.info(name, undefined);
     if (newest === null) throw keyNotFound();
-    return this.#add({ ...newest, version: newest.version + 1 }, null);
+    assertSameLength(newest.lengthBytes, bytes);
+    return this.#add({ ...newest, version: newest.version + 1 }, bytes);
   }
 
   async fetch(name: KeyName, version: number | undefined): Promise<FoundKey | null> {

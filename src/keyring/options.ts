@@ -3,8 +3,9 @@ import { UsageError } from '../errors.ts';
 import type { KmipClientOptions } from '../kmip/client/index.ts';
 import type { WalletFile, WalletFileOptions } from '../wallet/file/index.ts';
 import type { WalletPassword } from '../wallet/index.ts';
+import type { OkvAttributeNames } from './kmip/attribute-names.ts';
 import type { KeyringWarning } from './kmip/configuration.ts';
-import type { OkvAttributeNames, ProfileName } from './kmip/profile.ts';
+import type { ProfileName } from './kmip/profile.ts';
 import type { RuleSet } from './rules.ts';
 
 /** Options of every back end. */

@@ -57,6 +57,13 @@ export function assertStores(rules: RuleSet, type: string, lengthBytes: number):
   throw new UsageError('ERR_KEYRING_LENGTH', `a key has ${least} to ${MAX_KEY_BYTES} bytes, not ${lengthBytes}`);
 }
 
+/** Checks the bytes of a next version. @throws {UsageError} ERR_KEYRING_LENGTH */
+export function assertSameLength(lengthBytes: number, bytes: Uint8Array | null): void {
+  if (bytes === null || bytes.length === lengthBytes) return;
+  const message = `a version of this key has ${lengthBytes} bytes, not ${bytes.length}`;
+  throw new UsageError('ERR_KEYRING_LENGTH', message);
+}
+
 function lengthsOf(rules: RuleSet, type: string): readonly number[] | null {
   if (typeof type !== 'string' || type === '' || LONE_SURROGATE.test(type) || encodeUtf8(type).length > MAX_TYPE_BYTES)
     throw new UsageError('ERR_KEYRING_TYPE', `the type of a key is a text of 1 to ${MAX_TYPE_BYTES} bytes`);

@@ -10,6 +10,7 @@ import type {
   KeyringKey,
   KeyringKeyInfo,
   OwnerOptions,
+  RotateOptions,
 } from './keyring.ts';
 import { assertGenerates, assertName, assertStores, type RuleSet } from './rules.ts';
 
@@ -40,10 +41,8 @@ class BackedKeyring implements Keyring {
 
   async store(id: string, type: string, key: Uint8Array | Secret, options: OwnerOptions = {}): Promise<KeyringKeyInfo> {
     const name = this.#begin(id, options);
-    const given = key instanceof Secret ? key.expose() : key;
-    if (!(given instanceof Uint8Array)) throw new UsageError('ERR_BYTES_TYPE', 'a key is a Uint8Array or a Secret');
-    assertStores(this.#rules, type, given.length);
-    using own = Secret.from(given); // the caller may wipe its bytes while this waits
+    using own = copyOf(key);
+    assertStores(this.#rules, type, own.length);
     return await this.#backend.add(name, { type, lengthBytes: own.length, bytes: own.expose() }, options);
   }
 
@@ -64,8 +63,22 @@ class BackedKeyring implements Keyring {
     return await this.#backend.remove(this.#begin(id, options), options);
   }
 
-  async rotate(id: string, options: OwnerOptions = {}): Promise<KeyringKeyInfo> {
-    return await this.#backend.rotate(this.#begin(id, options), options);
+  async rotate(id: string, options: RotateOptions = {}): Promise<KeyringKeyInfo> {
+    const name = this.#begin(id, options);
+    const { key, ...call } = options;
+    if (key === undefined) return await this.#backend.rotate(name, null, call);
+    using own = copyOf(key);
+    return await this.#backend.rotate(name, own.expose(), call);
+  }
+
+  accepts(type: string, lengthBytes: number): boolean {
+    try {
+      assertStores(this.#rules, type, lengthBytes);
+      return true;
+    } catch (error) {
+      if (error instanceof UsageError) return false;
+      throw error;
+    }
   }
 
   async *list(options: OwnerOptions = {}): AsyncGenerator<KeyringKeyInfo> {
@@ -106,8 +119,15 @@ class BackedKeyring implements Keyring {
   }
 }
 
+/** The caller may wipe its bytes while this waits. @throws {UsageError} ERR_BYTES_TYPE */
+function copyOf(key: Uint8Array | Secret): Secret {
+  const given = key instanceof Secret ? key.expose() : key;
+  if (!(given instanceof Uint8Array)) throw new UsageError('ERR_BYTES_TYPE', 'a key is a Uint8Array or a Secret');
+  return Secret.from(given);
+}
+
 /** A key with its bytes, until disposed of. */
-class FetchedKey implements KeyringKey {
+export class FetchedKey implements KeyringKey {
   readonly id: string;
   readonly owner: string;
   readonly type: string;

@@ -9,6 +9,7 @@ import type { FoundKey, KeyName, KeyringBackend, NewKey } from './backend.ts';
 import { KeyTable, type KeyTableOptions } from './key-table.ts';
 import type { CallOptions, KeyringKeyInfo } from './keyring.ts';
 import { keyExists, keyNotFound } from './memory.ts';
+import { assertSameLength } from './rules.ts';
 
 /** Which wallet. */
 export type WalletSource =
@@ -79,12 +80,13 @@ class WalletBackend implements KeyringBackend {
     });
   }
 
-  rotate(name: KeyName, call: CallOptions): Promise<KeyringKeyInfo> {
+  rotate(name: KeyName, bytes: Uint8Array | null, call: CallOptions): Promise<KeyringKeyInfo> {
     return this.#change(call, (wallet) => {
       const newest = wallet.keyringEntry(name.owner, name.id);
       if (newest === undefined) throw keyNotFound();
       const { type, key, version } = newest;
-      return this.#add(wallet, { ...name, type, lengthBytes: key.length, version: version + 1 }, null);
+      assertSameLength(key.length, bytes);
+      return this.#add(wallet, { ...name, type, lengthBytes: key.length, version: version + 1 }, bytes);
     });
   }
 

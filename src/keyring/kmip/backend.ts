@@ -6,11 +6,12 @@ import { ProtocolError, StateError, TransportError } from '../../errors.ts';
 import { Secret } from '../../secret.ts';
 import type { FoundKey, KeyName, KeyringBackend, NewKey } from '../backend.ts';
 import type { CallOptions, KeyringKeyInfo } from '../keyring.ts';
+import type { OkvAttributeNames } from './attribute-names.ts';
 import { CallDeadline } from './deadline.ts';
-import { type MakerOptions, makeKey, removeKey } from './maker.ts';
+import { type MakerOptions, makeKey, removeKey, type WantedKey } from './maker.ts';
 import { KeyObjects } from './objects.ts';
 import type { KmipPort } from './port.ts';
-import { makeProfile, type OkvAttributeNames, type ProfileName } from './profile.ts';
+import { makeProfile, type ProfileName } from './profile.ts';
 
 /** How the back end works on its server. */
 export interface KmipBackendOptions {
@@ -124,11 +125,11 @@ class KmipBackend implements KeyringBackend {
   }
 
   add(name: KeyName, key: NewKey, call: CallOptions): Promise<KeyringKeyInfo> {
-    return this.#make(name, key, call);
+    return this.#make(name, { goal: 'first', key }, call);
   }
 
-  rotate(name: KeyName, call: CallOptions): Promise<KeyringKeyInfo> {
-    return this.#make(name, null, call);
+  rotate(name: KeyName, bytes: Uint8Array | null, call: CallOptions): Promise<KeyringKeyInfo> {
+    return this.#make(name, { goal: 'next', bytes }, call);
   }
 
   async remove(name: KeyName, call: CallOptions): Promise<boolean> {
@@ -185,11 +186,11 @@ class KmipBackend implements KeyringBackend {
     await this.#port.close();
   }
 
-  async #make(name: KeyName, key: NewKey | null, call: CallOptions): Promise<KeyringKeyInfo> {
+  async #make(name: KeyName, wanted: WantedKey, call: CallOptions): Promise<KeyringKeyInfo> {
     const deadline = this.#deadline(call);
     const { maker } = await this.open();
     try {
-      return await makeKey(name, key, deadline, maker);
+      return await makeKey(name, wanted, deadline, maker);
     } finally {
       this.#forget(name);
     }

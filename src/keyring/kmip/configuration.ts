@@ -38,14 +38,8 @@ const OKV_CLIENT = 'okvclient.ora';
 /** The key of the client, in `ssl/`. */
 const KEY_FILE = 'key.pem';
 
-/**
- * Reads a configuration directory: `okvclient.ora`, `ssl/CA.pem`, `ssl/cert.pem`, `ssl/key.pem`, and `ssl/password.txt` where the key
- * is encrypted.
- *
- * @throws {StateError} ERR_KEYRING_CONFIGURATION when a file is missing or cannot be read
- * @throws {FormatError | LimitError} ERR_OKV_…
- */
-export async function readOkvDirectory(directory: string): Promise<KmipConfiguration> {
+/** Reads a configuration directory: see `readOkvDirectory` of lazy.ts. */
+export async function readDirectory(directory: string): Promise<KmipConfiguration> {
   const path = join(directory, OKV_CLIENT);
   const { servers, warnings } = parseOkvClient(await readText(path), { fileName: path });
   const credentials = await credentialsIn(directory);
@@ -57,13 +51,8 @@ export async function readOkvDirectory(directory: string): Promise<KmipConfigura
   };
 }
 
-/**
- * Reads a configuration file: `component_keyring_kmip.cnf`, Oracle's or Percona's, or a `my.cnf` that names
- * `keyring_okv_conf_dir`. Paths in it are relative to its own directory.
- *
- * @throws as `readOkvDirectory`; {FormatError} ERR_OKV_JSON, ERR_OKV_MEMBER, ERR_OKV_VENDOR, ERR_OKV_CNF
- */
-export async function readKmipConfigFile(path: string): Promise<KmipConfiguration> {
+/** Reads a configuration file: see `readKmipConfigFile` of lazy.ts. */
+export async function readConfigFile(path: string): Promise<KmipConfiguration> {
   const text = await readText(path);
   if (/^\ufeff?\s*\{/.test(text))
     return await readComponentConfig(parseKmipComponentConfig(text, { fileName: path }), path);
@@ -73,7 +62,7 @@ export async function readKmipConfigFile(path: string): Promise<KmipConfiguratio
       includes.length === 0 ? {} : { hint: `it may be in a file that this one includes: ${includes[0]?.path}` };
     throw new StateError('ERR_KEYRING_CONFIGURATION', `${path} does not set keyring_okv_conf_dir`, included);
   }
-  const configuration = await readOkvDirectory(besides(path, keyringOkvConfDir));
+  const configuration = await readDirectory(besides(path, keyringOkvConfDir));
   return { ...configuration, warnings: [...warningsOf(warnings, path), ...configuration.warnings] };
 }
 

@@ -4,6 +4,7 @@ import { StateError } from '../../errors.ts';
 import type { KeyName, NewKey } from '../backend.ts';
 import type { CallOptions, KeyringKeyInfo } from '../keyring.ts';
 import { keyExists, keyNotFound } from '../memory.ts';
+import { assertSameLength } from '../rules.ts';
 import {
   advance,
   type ClaimCommand,
@@ -38,17 +39,22 @@ const LONGEST_PAUSE_MS = 2000;
 /** How long cleaning up after a failure may take: the call's own time may be over. */
 const CLEAN_UP_MS = 5000;
 
-/** What is to be made: a first version, or (null) the version after the newest, like it. */
+/** What is to be made: a first version, or the version after the newest, like it, of bytes given or (null) random ones. */
+export type WantedKey =
+  | { readonly goal: 'first'; readonly key: NewKey }
+  | { readonly goal: 'next'; readonly bytes: Uint8Array | null };
+
+/** Makes it. @throws {StateError} ERR_KEYRING_EXISTS, ERR_KEY_NOT_FOUND, ERR_KEYRING_BUSY; {UsageError} ERR_KEYRING_LENGTH */
 export async function makeKey(
   name: KeyName,
-  key: NewKey | null,
+  wanted: WantedKey,
   deadline: CallDeadline,
   options: MakerOptions,
 ): Promise<KeyringKeyInfo> {
   const { marks, maxRounds } = options;
   const claim = formatHex(options.randomBytes(12));
-  const plan = { goal: key === null ? 'next' : 'first', marks, claim, maxRounds } as const;
-  const run = new Run(name, key, deadline, options);
+  const plan = { goal: wanted.goal, marks, claim, maxRounds };
+  const run = new Run(name, wanted, deadline, options);
   let state = startClaim<KeyObject>(plan);
   for (;;) {
     const command = commandOf(state);
@@ -80,15 +86,15 @@ export async function removeKey(
 /** One claim under way. */
 class Run {
   readonly #name: KeyName;
-  readonly #key: NewKey | null;
+  readonly #wanted: WantedKey;
   readonly #deadline: CallDeadline;
   readonly #options: MakerOptions;
   /** When the present candidate was asked for. */
   #createdAt = 0;
 
-  constructor(name: KeyName, key: NewKey | null, deadline: CallDeadline, options: MakerOptions) {
+  constructor(name: KeyName, wanted: WantedKey, deadline: CallDeadline, options: MakerOptions) {
     this.#name = name;
-    this.#key = key;
+    this.#wanted = wanted;
     this.#deadline = deadline;
     this.#options = options;
   }
@@ -105,7 +111,7 @@ class Run {
   finish(end: ClaimEnd<KeyObject>): KeyringKeyInfo {
     switch (end.result) {
       case 'won': {
-        const { type, lengthBytes } = this.#key ?? (end.base as KeyObject).info;
+        const { type, lengthBytes } = this.#like(end.base);
         return { ...this.#name, type, lengthBytes, version: end.version, backendKeyId: end.uid };
       }
       case 'exists':
@@ -156,9 +162,10 @@ class Run {
 
   async #create(command: ClaimCommand<KeyObject> & { readonly do: 'create' }): Promise<ClaimEvent<KeyObject>> {
     const { attempt, version, base } = command;
-    const { type, lengthBytes } = this.#key ?? (base as KeyObject).info;
+    const { type, lengthBytes } = this.#like(base);
     const identity = { ...this.#name, type, lengthBytes, version, attempt };
-    const given = this.#key?.bytes ?? null;
+    const given = this.#wanted.goal === 'first' ? this.#wanted.key.bytes : this.#wanted.bytes;
+    assertSameLength(lengthBytes, given);
     const isServers = given === null && type === 'AES' && [16, 24, 32].includes(lengthBytes);
     const made =
       given === null && !isServers ? await this.#options.secretBytes(lengthBytes, this.#deadline.call()) : null;
@@ -169,6 +176,11 @@ class Run {
     } finally {
       made?.fill(0);
     }
+  }
+
+  /** Type and length: those of a first version were asked for, a next one is like the one before. */
+  #like(base: KeyObject | null): { readonly type: string; readonly lengthBytes: number } {
+    return this.#wanted.goal === 'first' ? this.#wanted.key : (base as KeyObject).info;
   }
 
   /** Half of the grace time is for the clocks of others, and for what is on its way. */

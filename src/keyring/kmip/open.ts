@@ -4,9 +4,9 @@ import { UsageError } from '../../errors.ts';
 import { connectKmip, type KmipClientOptions } from '../../kmip/client/index.ts';
 import type { KeyringBackend } from '../backend.ts';
 import { assertKnownOptions, type KmipKeyringOptions, platformRandomBytes } from '../options.ts';
+import { OKV_ATTRIBUTE_NAMES, type OkvAttributeNames } from './attribute-names.ts';
 import { createKmipBackend, type KmipBackendOptions } from './backend.ts';
-import { type KmipConfiguration, readKmipConfigFile, readOkvDirectory } from './configuration.ts';
-import { OKV_ATTRIBUTE_NAMES, type OkvAttributeNames } from './profile.ts';
+import { type KmipConfiguration, readConfigFile, readDirectory } from './configuration.ts';
 
 const REFRESH_MS = 1000;
 const GRACE_MS = 600_000;
@@ -38,8 +38,8 @@ async function configurationOf(options: KmipKeyringOptions): Promise<KmipConfigu
   const { directory, configFile, client } = options as { directory?: string; configFile?: string; client?: object };
   if ((directory !== undefined && configFile !== undefined) || (directory ?? configFile ?? client) === undefined)
     throw new UsageError('ERR_OPTION', 'a KMIP keyring is named by one of directory, configFile and client');
-  if (directory !== undefined) return await readOkvDirectory(directory);
-  return configFile === undefined ? null : await readKmipConfigFile(configFile);
+  if (directory !== undefined) return await readDirectory(directory);
+  return configFile === undefined ? null : await readConfigFile(configFile);
 }
 
 function settingsOf(options: KmipKeyringOptions, configuration: KmipConfiguration | null): KmipBackendOptions {

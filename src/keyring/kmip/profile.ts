@@ -14,6 +14,7 @@ import { encodeUtf8 } from '../../bytes.ts';
 import { encodeBase64Text, hash } from '../../core/index.ts';
 import { type Attribute, attribute, findAttribute, findText, textAttribute } from '../../kmip/index.ts';
 import type { KeyName } from '../backend.ts';
+import type { OkvAttributeNames } from './attribute-names.ts';
 
 /** Profiles of mapping. */
 export type ProfileName = 'okv' | 'name';
@@ -25,30 +26,6 @@ export interface ObjectIdentity extends KeyName {
   readonly version: number;
   readonly attempt: string;
 }
-
-/** Names of the custom attributes of profile `okv`. */
-export interface OkvAttributeNames {
-  readonly instance: string;
-  readonly owner: string;
-  readonly id: string;
-  readonly type: string;
-  readonly length: string;
-  readonly version: string;
-  readonly attempt: string;
-  readonly ready: string;
-}
-
-/** The names that are used where none are given. */
-export const OKV_ATTRIBUTE_NAMES: OkvAttributeNames = {
-  instance: 'x-key-instance',
-  owner: 'x-key-owner',
-  id: 'x-key-id',
-  type: 'x-key-type',
-  length: 'x-key-length',
-  version: 'x-key-version',
-  attempt: 'x-key-attempt',
-  ready: 'x-key-ready',
-};
 
 /** A mapping. */
 export interface Profile {

@@ -50,12 +50,16 @@ const FAULTY: Record<string, readonly [Scenario, string]> = {
 };
 
 describe('making a key among several makers, in every interleaving', () => {
-  it.each(Object.entries(runs(1) > 1 ? { ...SCENARIOS, ...LARGE } : SCENARIOS))('%s', (name, scenario) => {
-    const { states, ends, violations } = explore(scenario);
-    console.log(`${name}: ${states} states, ${ends} ends`);
-    expect(Object.fromEntries(violations)).toEqual({});
-    expect(ends).toBeGreaterThan(0);
-  });
+  it.each(Object.entries(runs(1) > 1 ? { ...SCENARIOS, ...LARGE } : SCENARIOS))(
+    '%s',
+    (name, scenario) => {
+      const { states, ends, violations } = explore(scenario);
+      console.log(`${name}: ${states} states, ${ends} ends`);
+      expect(Object.fromEntries(violations)).toEqual({});
+      expect(ends).toBeGreaterThan(0);
+    },
+    600_000,
+  );
 
   it.each(Object.entries(FAULTY))('finds the fault of one %s', (_name, [scenario, what]) => {
     expect([...explore(scenario).violations.keys()]).toContain(what);

@@ -152,7 +152,8 @@ function* stepsOf(world: World, scenario: Scenario): Generator<Step> {
   }
   for (const [i, client] of world.clients.entries()) {
     if (client.crashed || hasEnded(client)) continue;
-    if (world.crashes > 0)
+    // One that has nothing at the server leaves nothing by crashing: as if it were never asked to go on.
+    if (world.crashes > 0 && world.items.some((o) => o.stage !== 'ready' && makerOf(o) === i))
       yield {
         label: `c${i} crashes`,
         world: { ...withClient(world, i, { ...client, crashed: true }), crashes: world.crashes - 1 },
@@ -225,10 +226,14 @@ function* lookSteps(
 ): Generator<Step> {
   const client = world.clients[i] as Client;
   if (client.looking === null) {
-    const rest = world.items.map(({ uid }) => uid);
-    const label = `c${i} locates ${rest.join(' ')}`;
-    if (rest.length === 0) yield { label, world: done(world, []) };
-    else yield { label, world: withClient(world, i, { ...client, looking: { rest, seen: [] } }) };
+    const label = `c${i} locates ${world.items.map(({ uid }) => uid).join(' ')}`;
+    // What cannot change until it is asked about is as good as asked about: keys nobody removes, candidates that only we touch.
+    const isSettled = (o: Item): boolean =>
+      o.stage === 'ready' ? !scenario.clients.includes('remove') : scenario.stale === 'dead' && makerOf(o) === i;
+    const rest = world.items.filter((o) => !isSettled(o)).map(({ uid }) => uid);
+    const seen = world.items.filter(isSettled).flatMap(({ uid }) => sightings(world, i, uid, scenario));
+    if (rest.length === 0) yield { label, world: done(world, seen) };
+    else yield { label, world: withClient(world, i, { ...client, looking: { rest, seen } }) };
     return;
   }
   const [uid, ...rest] = client.looking.rest as readonly [string, ...string[]];
@@ -240,12 +245,17 @@ function* lookSteps(
   }
 }
 
+/** The number of the client that made an object; −1 for what was there before. */
+function makerOf({ attempt }: { readonly attempt: string }): number {
+  return attempt.startsWith('c') ? Number(attempt[1]) : -1;
+}
+
 function sightings(world: World, i: number, uid: string, { stale, fault }: Scenario): Sighting[] {
   const item = world.items.find((o) => o.uid === uid);
   if (item === undefined) return [{ uid, attempt: '', version: 0, stage: 'gone', stale: false }];
   const { attempt, version } = item;
   const stage = fault === 'readers see candidates' ? 'ready' : item.stage;
-  const maker = Number(/^c(\d)\./.exec(attempt)?.[1] ?? -1);
+  const maker = makerOf(item);
   const unfinished = stage !== 'ready';
   const dead = unfinished && world.clients[maker]?.crashed === true;
   const base = { uid, attempt, version, stage } as const;

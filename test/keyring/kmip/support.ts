@@ -1,8 +1,8 @@
 /** Keyrings over a port, with clocks that tests set. */
 import type { Keyring } from '../../../src/keyring/index.ts';
+import { OKV_ATTRIBUTE_NAMES } from '../../../src/keyring/kmip/attribute-names.ts';
 import { createKmipBackend, type KmipBackendOptions } from '../../../src/keyring/kmip/backend.ts';
 import type { KmipPort } from '../../../src/keyring/kmip/port.ts';
-import { OKV_ATTRIBUTE_NAMES } from '../../../src/keyring/kmip/profile.ts';
 import { createKeyring } from '../../../src/keyring/service.ts';
 
 /** A keyring over a port; looks at the server every time, and does not wait, unless told otherwise. */

@@ -1,0 +1,176 @@
+/**
+ * Copies the keys of one keyring into another, all versions of each: everything or nothing, as MySQL's migration does. The source is
+ * only read. A key that is in the way is found before anything is copied; what was copied is read back and compared; after a failure
+ * it is removed again, the last first. Layer: keyring.
+ */
+import { equalSecretBytes } from '../core/index.ts';
+import { type KeywardError, StateError, UsageError } from '../errors.ts';
+import type { CallOptions, Keyring, KeyringKey, KeyringKeyInfo } from './keyring.ts';
+import { assertKnownOptions } from './options.ts';
+
+/** What keys can be copied from. */
+export type KeyringSource = Pick<Keyring, 'list' | 'fetch'>;
+
+/** How keys are copied. */
+export interface MigrateOptions {
+  /** Find out what would be copied, and what is in the way, and copy nothing. Default false. */
+  readonly dryRun?: boolean;
+  /** Pass over keys that are in the target already with the same bytes, as after a copy that was killed. Default false: they are in the way. */
+  readonly skipSame?: boolean;
+  /** Called after each key. */
+  readonly onProgress?: (done: number, total: number, key: KeyringKeyInfo) => void;
+  /** Ends it, and takes back what was copied. */
+  readonly signal?: AbortSignal;
+}
+
+/** What was copied, or would be. */
+export interface Migration {
+  /** Newest versions, in the order of the source. */
+  readonly copied: readonly KeyringKeyInfo[];
+  /** Keys that were there already, the same. */
+  readonly skipped: readonly KeyringKeyInfo[];
+  /** Of a dry run: keys in the target that are in the way. */
+  readonly conflicts: readonly KeyringKeyInfo[];
+  /** Of a dry run: keys of a type or length that the target does not take. */
+  readonly refused: readonly KeyringKeyInfo[];
+}
+
+/** Copies all keys: see `migrateKeyring` of lazy.ts. */
+export async function copyKeyring(from: KeyringSource, to: Keyring, options: MigrateOptions = {}): Promise<Migration> {
+  assertKnownOptions(options, ['dryRun', 'skipSame', 'onProgress', 'signal']);
+  const { dryRun = false, onProgress, signal } = options;
+  const call: CallOptions = signal === undefined ? {} : { signal };
+  const plan = await planMigration(from, to, options.skipSame ?? false, call);
+  if (dryRun) return plan;
+  assertNothingInTheWay(plan);
+  const done: KeyringKeyInfo[] = [];
+  let current: KeyringKeyInfo | undefined;
+  try {
+    for (current of plan.copied) {
+      // Before the copy: of one that fails half-way, what there is has to go too.
+      done.push(current);
+      await copyKey(from, to, current, call);
+      onProgress?.(done.length, plan.copied.length, current);
+    }
+  } catch (cause) {
+    throw await takeBack(to, done, current as KeyringKeyInfo, cause);
+  }
+  return plan;
+}
+
+async function planMigration(
+  from: KeyringSource,
+  to: Keyring,
+  skipSame: boolean,
+  call: CallOptions,
+): Promise<Migration> {
+  const copied: KeyringKeyInfo[] = [];
+  const skipped: KeyringKeyInfo[] = [];
+  const conflicts: KeyringKeyInfo[] = [];
+  const refused: KeyringKeyInfo[] = [];
+  for await (const info of from.list(call)) {
+    const there = await to.info(info.id, { ...call, owner: info.owner });
+    if (there === null) (to.accepts(info.type, info.lengthBytes) ? copied : refused).push(info);
+    else if (skipSame && (await isSame(from, to, info, there, call))) skipped.push(info);
+    else conflicts.push(there);
+  }
+  return { copied, skipped, conflicts, refused };
+}
+
+function assertNothingInTheWay({ conflicts, refused }: Migration): void {
+  if (conflicts.length > 0)
+    throw new StateError(
+      'ERR_KEYRING_EXISTS',
+      `${countOf(conflicts)} of the target ${conflicts.length === 1 ? 'is' : 'are'} in the way: ${namesOf(conflicts)}`,
+    );
+  if (refused.length > 0)
+    throw new UsageError('ERR_KEYRING_TYPE', `the target does not take ${countOf(refused)}: ${namesOf(refused)}`);
+}
+
+async function copyKey(from: KeyringSource, to: Keyring, info: KeyringKeyInfo, call: CallOptions): Promise<void> {
+  const { id, owner } = info;
+  for (let version = 1; version <= info.version; version++) {
+    using key = await fetchVersion(from, info, version, call);
+    const made =
+      version === 1
+        ? await to.store(id, key.type, key.key, { ...call, owner })
+        : await to.rotate(id, { ...call, owner, key: key.key });
+    using back = await fetchVersion(to, made, version, call);
+    if (back.type !== key.type || !sameKey(back, key))
+      throw new StateError('ERR_KEYRING_COPY', `the target gives back something else: ${nameOf(info)}`);
+  }
+}
+
+async function fetchVersion(
+  from: KeyringSource,
+  { id, owner }: KeyringKeyInfo,
+  version: number,
+  call: CallOptions,
+): Promise<KeyringKey> {
+  const found = await from.fetch(id, { ...call, owner, version });
+  if (found === null)
+    throw new StateError('ERR_KEY_NOT_FOUND', `version ${version} of ${nameOf({ id, owner })} is not there`);
+  return found;
+}
+
+async function isSame(
+  from: KeyringSource,
+  to: Keyring,
+  here: KeyringKeyInfo,
+  there: KeyringKeyInfo,
+  call: CallOptions,
+): Promise<boolean> {
+  if (here.type !== there.type || here.version !== there.version) return false;
+  for (let version = 1; version <= here.version; version++) {
+    using a = await fetchVersion(from, here, version, call);
+    using b = await fetchVersion(to, there, version, call);
+    if (!sameKey(a, b)) return false;
+  }
+  return true;
+}
+
+function sameKey(a: KeyringKey, b: KeyringKey): boolean {
+  return a.key.length === b.key.length && equalSecretBytes(a.key.expose(), b.key.expose());
+}
+
+/** Removes what was copied, the last first, whatever stands in the way of one of them. */
+async function takeBack(
+  to: Keyring,
+  copied: readonly KeyringKeyInfo[],
+  failed: KeyringKeyInfo,
+  cause: unknown,
+): Promise<KeywardError> {
+  const left: KeyringKeyInfo[] = [];
+  for (const info of [...copied].reverse()) {
+    // What another made under the name of the key that failed is not ours to remove.
+    if (info === failed && codeOf(cause) === 'ERR_KEYRING_EXISTS') continue;
+    try {
+      await to.remove(info.id, { owner: info.owner });
+    } catch {
+      left.push(info);
+    }
+  }
+  const outcome =
+    left.length === 0 ? 'what was copied was removed again' : `these copies could not be removed: ${namesOf(left)}`;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StateError('ERR_KEYRING_MIGRATION', `copying ${nameOf(failed)} failed: ${reason}; ${outcome}`, { cause });
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown } | null)?.code;
+}
+
+function countOf(keys: readonly unknown[]): string {
+  return keys.length === 1 ? 'one key' : `${keys.length} keys`;
+}
+
+const MAX_NAMED = 5;
+
+function namesOf(keys: readonly KeyringKeyInfo[]): string {
+  const names = keys.slice(0, MAX_NAMED).map(nameOf);
+  return keys.length > MAX_NAMED ? `${names.join(', ')} and ${keys.length - MAX_NAMED} more` : names.join(', ');
+}
+
+function nameOf({ id, owner }: Pick<KeyringKeyInfo, 'id' | 'owner'>): string {
+  return `${JSON.stringify(id)} of ${JSON.stringify(owner)}`;
+}
