@@ -1,6 +1,6 @@
 // The table: per case our time, each peer's, the ratio of the medians with its range over the processes, and what the
 // target says about it.
-import { COLD_START, CORE_SIZE, targetOf } from './targets.mjs';
+import { AT_MOST, COLD_START, CORE_SIZE, targetOf } from './targets.mjs';
 
 /** @typedef {{ id: string, unit: string, ours: number, peers: Record<string, number>, ratio: Record<string, number> }} Case */
 /** @typedef {{ title: string, cases: Case[], ranges: Map<string, Record<string, [number, number]>>, notes: string[] }} Section */
@@ -27,6 +27,11 @@ function verdict(c, peer) {
     };
   }
   const target = targetOf(c.id, peer);
+  const atMost = AT_MOST[c.id];
+  if (!target && atMost !== undefined && peer === Object.keys(c.peers)[0]) {
+    const reached = c.ours <= atMost;
+    return { reached, text: `${reached ? 'reached' : 'MISSED'}: at most ${formatTime(atMost)}` };
+  }
   if (!target) return undefined;
   const reached = c.ratio[peer] >= target.atLeast;
   const aim = c.ratio[peer] >= target.aim;

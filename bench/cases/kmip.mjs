@@ -1,11 +1,12 @@
-// The KMIP client: what one Get costs it in processor time, and how long it takes to start when its first server is dead.
-// Servers are in processes of their own, so that their time is not counted.
-import { fork } from 'node:child_process';
+// The KMIP client: what one Get costs it in processor time, how long it takes to start when its first server is dead, and a keyring
+// on PyKMIP's server beside PyKMIP's own client. Servers are in processes of their own, so that their time is not counted.
+import { execFileSync, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { median } from '../harness.mjs';
@@ -14,6 +15,11 @@ import { loadSupport } from '../support.mjs';
 
 const UNIQUE_ID = '1742';
 const GETS_PER_SLICE = 200;
+/** PyKMIP's server takes milliseconds for each. */
+const FETCHES_PER_SLICE = 20;
+/** Debian's, which its packages belong to. */
+const PYTHON = '/usr/bin/python3';
+const NO_OPENSSL = { skipped: 'openssl, which makes the certificates, is not installed' };
 
 /** Certificates, and a server that answers every request with one Get response. */
 async function cannedServer() {
@@ -98,6 +104,16 @@ async function cpuPerCall(run, calls) {
   return ((user + system) * 1000) / calls;
 }
 
+/** Says whether a program can be run here. */
+function runs(program, args) {
+  try {
+    execFileSync(program, args, { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const figure = (ns) => {
   const sorted = [...ns].sort((a, b) => a - b);
   return { ns: sorted[Math.floor(sorted.length * 0.1)], medianNs: median(sorted), slices: sorted.length };
@@ -109,6 +125,7 @@ const getCpu = {
   async measure({ rounds }) {
     const { connectKmip } = await ours('kmip/client');
     if (connectKmip === undefined) return undefined;
+    if (!runs('openssl', ['version'])) return NO_OPENSSL;
     const server = await cannedServer();
     const servers = [{ host: '127.0.0.1', port: server.port }];
     const client = await connectKmip({ servers, credentials: server.credentials, version: '1.1', maxConnections: 1 });
@@ -137,6 +154,7 @@ const deadPrimary = {
   async measure() {
     const { connectKmip } = await ours('kmip/client');
     if (connectKmip === undefined) return undefined;
+    if (!runs('openssl', ['version'])) return NO_OPENSSL;
     const server = await cannedServer();
     const open = new Set();
     const hole = createServer((socket) => {
@@ -163,4 +181,67 @@ const deadPrimary = {
   },
 };
 
-export const family = { id: 'kmip', title: 'KMIP client', cases: [getCpu, deadPrimary] };
+/** Starts PyKMIP's client; its `fetch` gives ns per Get as it measured them. */
+async function pykmipClient(server, uniqueIdentifier) {
+  const { cert, key } = server.client();
+  const script = fileURLToPath(new URL('../pykmip-client.py', import.meta.url));
+  const args = ['-W', 'ignore', script, String(server.port), server.authority.ca, cert, key];
+  const child = spawn(PYTHON, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done) throw new Error("PyKMIP's client ended");
+    return value;
+  };
+  await next(); // ready
+  return {
+    async fetch(count) {
+      child.stdin.write(`${count} ${uniqueIdentifier}\n`);
+      return Number(await next());
+    },
+    close: () => child.stdin.end(),
+  };
+}
+
+const fetchPykmip = {
+  id: 'keyring-fetch-pykmip',
+  op: "fetch a key by its name from a keyring on PyKMIP's server (KMIP 1.1, one connection, keys not cached); beside it PyKMIP's own client, which gets it by its identifier. The server bounds both",
+  async measure({ rounds }) {
+    const { openKeyring } = await ours('keyring');
+    if (openKeyring === undefined) return undefined;
+    if (!runs('openssl', ['version'])) return NO_OPENSSL;
+    if (!runs(PYTHON, ['-W', 'ignore', '-c', 'import kmip'])) return { skipped: 'PyKMIP is not installed' };
+    const { startPykmip } = await loadSupport('pykmip');
+    const server = await startPykmip();
+    try {
+      const { cert, key } = server.client();
+      const credentials = { ca: { file: server.authority.ca }, cert: { file: cert }, key: { file: key } };
+      const client = { servers: [server], credentials, version: '1.1', maxConnections: 1 };
+      // The place of the key stays known for the whole race: each fetch is one Get, as the peer's is.
+      const keyring = await openKeyring({ backend: 'kmip', client, cacheKeys: false, refreshMs: 600_000 });
+      const { backendKeyId } = await keyring.generate('bench', 'AES', 32);
+      const peer = await pykmipClient(server, backendKeyId);
+      const fetchOurs = async (count) => {
+        const before = performance.now();
+        for (let i = 0; i < count; i++) {
+          const fetched = await keyring.fetch('bench');
+          if (fetched?.key.length !== 32) throw new Error('not the key');
+          fetched.key.dispose();
+        }
+        return ((performance.now() - before) * 1e6) / count;
+      };
+      const lanes = { ours: fetchOurs, "PyKMIP's client": (count) => peer.fetch(count) };
+      const ns = Object.fromEntries(Object.keys(lanes).map((name) => [name, []]));
+      for (const run of Object.values(lanes)) await run(FETCHES_PER_SLICE);
+      for (let round = 0; round < Math.ceil(rounds / 4); round++)
+        for (const [name, run] of Object.entries(lanes)) ns[name].push(await run(FETCHES_PER_SLICE));
+      peer.close();
+      await keyring.close();
+      return Object.fromEntries(Object.entries(ns).map(([name, list]) => [name, figure(list)]));
+    } finally {
+      await server[Symbol.asyncDispose]();
+    }
+  },
+};
+
+export const family = { id: 'kmip', title: 'KMIP client', cases: [getCpu, deadPrimary, fetchPykmip] };
