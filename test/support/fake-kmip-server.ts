@@ -114,6 +114,7 @@ export async function startFakeKmipServer(options: FakeServerOptions): Promise<F
       for (const socket of sockets) socket.destroy();
     },
     async [Symbol.asyncDispose]() {
+      if (!server.listening) return;
       fake.drop();
       server.close();
       await once(server, 'close');

@@ -19,7 +19,8 @@ export function describeFailure(error: unknown): string {
   // An AggregateError of several addresses has an empty message of its own.
   const inner = error instanceof AggregateError ? error.errors.map((e: Error) => e.message).join(', ') : '';
   const message = inner || (error instanceof Error ? error.message : String(error));
-  return [known ?? message, ...(code === undefined || message.includes(code) ? [] : [`(${code})`])].join(' ');
+  const words = known ?? message;
+  return code === undefined || words.includes(code) ? words : `${words} (${code})`;
 }
 
 /** What the caller can do about it; undefined where nothing better is known than the message. */
