@@ -69,7 +69,9 @@ export interface Words {
   readonly tag: string;
   readonly createdAt: string;
   readonly activatedAt: string;
+  readonly times: string;
   readonly origin: string;
+  readonly originAlgorithm: string;
   readonly local: string;
   readonly imported: string;
   readonly algorithm: string;
@@ -115,6 +117,7 @@ export interface Words {
   readonly hex: string;
   readonly header: string;
   readonly content: string;
+  readonly copy: string;
   readonly copyPath: string;
   readonly copyHex: string;
   readonly copyBase64: string;
@@ -217,7 +220,9 @@ const EN: Words = {
   tag: 'Tag',
   createdAt: 'Created',
   activatedAt: 'Activated',
+  times: 'Created, activated',
   origin: 'Origin',
+  originAlgorithm: 'Origin, algorithm',
   local: 'local',
   imported: 'imported',
   algorithm: 'Algorithm',
@@ -265,6 +270,7 @@ const EN: Words = {
   hex: 'Hex',
   header: 'header',
   content: 'content',
+  copy: 'Copy',
   copyPath: 'Copy path',
   copyHex: 'Copy hex',
   copyBase64: 'Copy base64',
@@ -378,7 +384,9 @@ const ZH: Words = {
   tag: '标签',
   createdAt: '创建时间',
   activatedAt: '激活时间',
+  times: '创建与激活时间',
   origin: '来源',
+  originAlgorithm: '来源与算法',
   local: '本地',
   imported: '导入',
   algorithm: '算法',
@@ -426,6 +434,7 @@ const ZH: Words = {
   hex: '十六进制',
   header: '头部',
   content: '内容',
+  copy: '复制',
   copyPath: '复制路径',
   copyHex: '复制十六进制',
   copyBase64: '复制 base64',

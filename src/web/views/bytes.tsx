@@ -12,8 +12,9 @@ import { VirtualList } from './virtual-list.tsx';
 
 const LINE = 22;
 const BYTES_A_LINE = 16;
-/** Elements open at first. */
+/** Levels open at first: of a short message all. */
 const OPEN_DEPTH = 3;
+const SHORT = 500;
 const SEARCH_LIMIT = 200_000;
 
 /** The view; a fault where the file cannot be taken apart. */
@@ -56,14 +57,17 @@ interface TreeProps {
   readonly dissection: Dissection;
   readonly selected: number;
   readonly onSelect: (index: number) => void;
+  /** Open at first, where it is short. */
+  readonly whole?: boolean;
 }
 
 /** The elements as a tree that opens and closes. */
-export function Tree({ dissection, selected, onSelect }: TreeProps): JSX.Element {
+export function Tree({ dissection, selected, onSelect, whole }: TreeProps): JSX.Element {
   const { words } = usePage();
   const [toggled, setToggled] = useState<ReadonlySet<number>>(new Set());
   const [search, setSearch] = useState('');
-  const isOpen = (index: number, depth: number): boolean => toggled.has(index) !== depth < OPEN_DEPTH;
+  const openDepth = whole === true && dissection.count <= SHORT ? Number.POSITIVE_INFINITY : OPEN_DEPTH;
+  const isOpen = (index: number, depth: number): boolean => toggled.has(index) !== depth < openDepth;
   const lines = useMemo(() => visibleLines(dissection, isOpen, selected), [dissection, toggled, selected]);
   const toggle = (index: number): void => {
     const next = new Set(toggled);

@@ -7,7 +7,7 @@ import { CertificateCard } from './certificate.tsx';
 import { Reveal, Text } from './parts.tsx';
 
 /** Lines drawn at once; the rest on demand. */
-const STEP = 300;
+const STEP = 100;
 
 /** The list. */
 export function Contents({ opened }: { readonly opened: OpenedFile }): JSX.Element {

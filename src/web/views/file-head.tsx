@@ -25,7 +25,7 @@ export function FileHead({ file, hint }: { readonly file: Loaded; readonly hint:
         <span class="hash">
           SHA-256 <Code>{report.sha256}</Code>
         </span>
-        <Copy text={() => report.sha256}>⧉</Copy>
+        <Copy text={() => report.sha256}>{words.copy}</Copy>
       </p>
       <p class="downloads">
         <Download name={`${base}.report.json`} type="application/json" text={() => JSON.stringify(whole(), null, 2)}>

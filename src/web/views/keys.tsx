@@ -3,7 +3,10 @@ import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { KeyringKeyReport, MasterKeyReport, OpenedFile } from '../../inspect/index.ts';
 import { usePage } from '../context.ts';
-import { Code, Reveal, Text, Time } from './parts.tsx';
+import { Code, Reveal, Text, Time, useGrowing } from './parts.tsx';
+
+/** Rows drawn in a frame. */
+const STEP = 50;
 
 /** The tables. */
 export function Keys({ opened }: { readonly opened: OpenedFile }): JSX.Element {
@@ -60,6 +63,7 @@ function MasterKeys({
   readonly opened: OpenedFile;
 }): JSX.Element {
   const { words } = usePage();
+  const drawn = useGrowing(keys.length, STEP);
   return (
     <div class="table">
       <table class="keys">
@@ -69,33 +73,28 @@ function MasterKeys({
             <th scope="col">{words.state}</th>
             <th scope="col">KEY_ID, MKID</th>
             <th scope="col">{words.tag}</th>
-            <th scope="col">{words.createdAt}</th>
-            <th scope="col">{words.activatedAt}</th>
-            <th scope="col">{words.origin}</th>
-            <th scope="col">{words.algorithm}</th>
+            <th scope="col">{words.times}</th>
+            <th scope="col">{words.originAlgorithm}</th>
             <th scope="col">{words.backedUp}</th>
             <th scope="col">{words.value}</th>
           </tr>
         </thead>
         <tbody>
-          {keys.map((key) => (
+          {keys.slice(0, drawn).map((key) => (
             <tr key={key.keyId} class={key.state}>
               <td>
                 <span class={`state ${key.state}`}>{words[key.state]}</span>
               </td>
               <td class="ids">
-                <Code>{key.keyId}</Code>
-                <Code>{key.mkid}</Code>
+                <KeyId keyId={key.keyId} />
+                <code class="mono mkid">{key.mkid}</code>
               </td>
               <td class="tag">{key.keyTag === null ? <span class="none">–</span> : <Text>{key.keyTag}</Text>}</td>
-              <td>
+              <td class="times">
                 <Time value={key.created} />
-              </td>
-              <td>
                 <Time value={key.activated} />
               </td>
-              <td>{words[key.origin]}</td>
-              <td>{key.algorithm}</td>
+              <td>{`${words[key.origin]}, ${key.algorithm}`}</td>
               <td>{key.backedUp ? words.yes : words.no}</td>
               <td>
                 {key.keptBy === 'provider' ? (
@@ -111,6 +110,19 @@ function MasterKeys({
     </div>
   );
 }
+
+/** A KEY_ID: what tells one from another, and the zeros that fill it up, in one piece for copying. */
+function KeyId({ keyId }: { readonly keyId: string }): JSX.Element {
+  return (
+    <code class="mono">
+      {keyId.slice(0, SIGNIFICANT)}
+      <span class="padding">{keyId.slice(SIGNIFICANT)}</span>
+    </code>
+  );
+}
+
+/** Characters of a KEY_ID before its zeros. */
+const SIGNIFICANT = 23;
 
 function KeyringKeys({
   keys,

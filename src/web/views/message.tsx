@@ -23,7 +23,7 @@ export function Message({ file, report }: { readonly file: Loaded; readonly repo
         <Copy text={form('json')}>{words.copyJson}</Copy>
         <span class="hint">{words.redactedHint}</span>
       </p>
-      <Tree dissection={dissection} selected={selected} onSelect={setSelected} />
+      <Tree dissection={dissection} selected={selected} onSelect={setSelected} whole />
     </div>
   );
 }

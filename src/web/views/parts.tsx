@@ -62,10 +62,11 @@ export function Reveal({ label, secret }: { readonly label: string; readonly sec
         class="quiet"
         aria-label={`${words.hold}: ${label}`}
         aria-pressed={shown !== null}
-        onPointerDown={show}
-        onPointerUp={hide}
-        onPointerLeave={hide}
-        onPointerCancel={hide}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          show();
+        }}
+        onLostPointerCapture={hide}
         onKeyDown={(event) => {
           if (!event.repeat && (event.key === ' ' || event.key === 'Enter')) show();
         }}
@@ -76,8 +77,9 @@ export function Reveal({ label, secret }: { readonly label: string; readonly sec
         {words.hold}
       </button>
       {shown !== null && (
-        <output class="mono secret" title={words.theKeyIsShown}>
-          {shown}
+        <output class="secret">
+          <span class="hint">{`${label}, ${words.theKeyIsShown}`}</span>
+          <code class="mono">{shown}</code>
         </output>
       )}
     </span>
@@ -88,6 +90,17 @@ export function Reveal({ label, secret }: { readonly label: string; readonly sec
 function readable(bytes: Uint8Array): string {
   if (bytes.length > 0 && bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return String.fromCharCode(...bytes);
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** How many of many lines to draw: some at once, the rest a frame at a time, so that no frame is long. */
+export function useGrowing(count: number, step: number): number {
+  const [drawn, setDrawn] = useState(step);
+  useEffect(() => {
+    if (drawn >= count) return;
+    const frame = requestAnimationFrame(() => setDrawn(drawn + step));
+    return () => cancelAnimationFrame(frame);
+  }, [drawn, count, step]);
+  return Math.min(drawn, count);
 }
 
 /** A time as ISO 8601 without the parts that nobody reads. */

@@ -1,0 +1,184 @@
+/** Files that mean harm: a message, never a frozen page, never markup out of a file. And a wallet of a thousand keys. */
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodePfx, parsePfx } from '../../src/pkcs12/index.ts';
+import { hasVectors, readVector, readVectorJson } from '../support/vectors.ts';
+import { CAN_BROWSE, giveFile, launch, makeWallet, openPage, PASSWORD, unlock } from './browser.ts';
+
+/** How long the main thread may be held at once. */
+const LONGEST_TASK_MS = 200;
+
+/** Starts to watch for tasks that hold the main thread; what the longest took so far. */
+async function watchTasks(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const all = globalThis as unknown as { longest: number };
+    all.longest = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) all.longest = Math.max(all.longest, entry.duration);
+    }).observe({ type: 'longtask' });
+  });
+  return async () => {
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60))));
+    return await page.evaluate(() => (globalThis as unknown as { longest: number }).longest);
+  };
+}
+
+describe.skipIf(!CAN_BROWSE)('hostile files', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(() => browser.close());
+
+  it('50 MB of zeros are not a PKCS#12 file', async () => {
+    await using opened = await openPage(browser);
+    const { page } = opened;
+    const file = join(tmpdir(), `keyward-zeros-${process.pid}`);
+    writeFileSync(file, Buffer.alloc(50_000_000));
+    try {
+      const longest = await watchTasks(page);
+      await page.locator('input[type=file]').setInputFiles(file);
+      await page.getByText('Not a PKCS#12 file').first().waitFor();
+      expect(await longest()).toBeLessThanOrEqual(LONGEST_TASK_MS);
+    } finally {
+      rmSync(file);
+    }
+  });
+
+  it('10,000 bags are shown, and opened, without a pause', async () => {
+    const bags = Array.from({ length: 10_000 }, (_, i) => ({
+      kind: 'oracle-secret' as const,
+      alias: `entry ${i}`,
+      value: new Uint8Array([0x61, 0x62]),
+    }));
+    const bytes = await encodePfx({ bags }, { password: PASSWORD, iterations: 1000 });
+    await using opened = await openPage(browser);
+    const { page } = opened;
+    const longest = await watchTasks(page);
+    await giveFile(page, 'many.p12', bytes);
+    await unlock(page);
+    await page.getByRole('tab', { name: 'Contents' }).click();
+    await page.getByText('Entries (10000)').waitFor();
+    console.log(`page: 10,000 bags, longest task ${await longest()} ms`);
+    expect(await longest()).toBeLessThanOrEqual(LONGEST_TASK_MS);
+  });
+
+  it('2^31 iterations are refused before the first', async () => {
+    const good = await encodePfx(
+      { bags: [] },
+      { password: PASSWORD, iterations: 2 ** 30 - 1, profile: 'modern' },
+    ).catch(() => null);
+    expect(good, 'no writer makes such a file').toBeNull();
+    const bytes = withIterations(await makeWallet(1), 0x7fffffff);
+    await using opened = await openPage(browser);
+    const { page } = opened;
+    await giveFile(page, 'costly.p12', bytes);
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByText('ERR_LIMIT_ITERATIONS').waitFor({ timeout: 5000 });
+  });
+
+  it('markup and direction tricks in names and tags stay text', async () => {
+    const tags = [
+      '<img src=x onerror="globalThis.pwned=1">',
+      '\u202Egnp.exe\u0000\u0007',
+      '"><script>pwned=1</script>',
+    ];
+    const bytes = await makeWallet(tags.length, (i) => tags[i] ?? '');
+    await using opened = await openPage(browser);
+    const { page } = opened;
+    await giveFile(page, '<b>\u202Ename</b>.p12', bytes);
+    await unlock(page);
+    expect(await page.locator('table.keys img, h1 b').count()).toBe(0);
+    expect(await page.evaluate(() => 'pwned' in globalThis)).toBe(false);
+    const shown = await page.locator('td.tag').allTextContents();
+    expect(shown[0]).toBe(tags[0]);
+    expect(shown[1]).toBe('\\u{202e}gnp.exe\\u{0}\\u{7}');
+    expect(await page.locator('h1').textContent()).toBe('<b>\\u{202e}name</b>.p12');
+  });
+
+  it('a wallet of 1,000 keys: the table within a second, search at once, no pause', async () => {
+    const bytes = await makeWallet(1000);
+    await using opened = await openPage(browser);
+    const { page, errors } = opened;
+    await giveFile(page, 'ewallet.p12', bytes);
+    const longest = await watchTasks(page);
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.evaluate(() => {
+      const all = globalThis as unknown as { painted: number; derived: number };
+      const watch = (): void => {
+        if (document.querySelector('progress') !== null) all.derived = performance.now();
+        if (document.querySelector('table.keys tbody tr') !== null) all.painted = performance.now();
+        else requestAnimationFrame(watch);
+      };
+      watch();
+    });
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => 'painted' in globalThis);
+    const ms = await page.evaluate(() => {
+      const all = globalThis as unknown as { painted: number; derived: number };
+      return all.painted - all.derived;
+    });
+    await page.waitForFunction(() => document.querySelectorAll('table.keys tbody tr').length === 1000);
+    const searched = await page.evaluate(async () => {
+      const field = document.querySelector<HTMLInputElement>('input[type=search]')!;
+      const started = performance.now();
+      field.value = 'key 77';
+      field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+      while (document.querySelectorAll('table.keys tbody tr').length !== 11) await new Promise(requestAnimationFrame);
+      return performance.now() - started;
+    });
+    console.log(
+      `page: 1,000 keys painted ${ms.toFixed(0)} ms after the keys were derived, search ${searched.toFixed(0)} ms, longest task ${await longest()} ms`,
+    );
+    expect(ms).toBeLessThan(1000);
+    expect(searched).toBeLessThan(200);
+    expect(await longest()).toBeLessThanOrEqual(LONGEST_TASK_MS);
+    expect(errors).toEqual([]);
+  });
+
+  it.skipIf(!hasVectors())('every PKCS#12 file of the vectors gives a view', async () => {
+    await using opened = await openPage(browser);
+    const { page, errors } = opened;
+    const records = await readVectorJson<readonly { readonly file: string }[]>('pkcs12/manifest.json');
+    const longest = await watchTasks(page);
+    for (const { file } of records) {
+      await giveFile(page, file.replaceAll('/', '-'), await readVector(`pkcs12/${file}`));
+      await page.getByRole('tab', { name: 'Bytes' }).click();
+      await page.locator('.bytes').waitFor();
+      await page.getByRole('button', { name: 'Close file' }).click();
+    }
+    console.log(`page: ${records.length} files of the vectors, longest task ${await longest()} ms`);
+    expect(await longest()).toBeLessThanOrEqual(LONGEST_TASK_MS);
+    expect(errors).toEqual([]);
+  });
+});
+
+/** The same file with another count in its MAC: the last INTEGER, 2 bytes, becomes one of 4. */
+function withIterations(bytes: Uint8Array, iterations: number): Uint8Array {
+  const { mac } = parsePfx(bytes);
+  if (mac === null || bytes[bytes.length - 4] !== 0x02 || bytes[bytes.length - 3] !== 0x02)
+    throw new Error('no count at the end');
+  const out = new Uint8Array(bytes.length + 2);
+  out.set(bytes);
+  new DataView(out.buffer).setUint8(bytes.length - 3, 4);
+  new DataView(out.buffer).setUint32(bytes.length - 2, iterations);
+  // The sequences around it grow by as much: the PFX (82 hh ll) and MacData (30 ll).
+  const view = new DataView(out.buffer);
+  view.setUint16(2, view.getUint16(2) + 2);
+  const macData = bytes.length - 4 - macDataLengthBefore(bytes);
+  out[macData + 1] = (out[macData + 1] ?? 0) + 2;
+  return out;
+}
+
+/** How far before the count MacData begins: the salt (16 + 2), the digest (32 + 2), its algorithm (13), the digest info's header (2), its own (2). */
+function macDataLengthBefore(bytes: Uint8Array): number {
+  for (let back = 40; back < 120; back++) {
+    const at = bytes.length - 4 - back;
+    if (bytes[at] === 0x30 && at + 2 + (bytes[at + 1] ?? 0) === bytes.length && bytes[at + 2] === 0x30) return back;
+  }
+  throw new Error('no MacData');
+}
