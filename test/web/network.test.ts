@@ -172,10 +172,10 @@ describe.skipIf(!CAN_BROWSE)('the page and the network', () => {
     expect(links.every((link) => link?.startsWith('URL.createObjectURL'))).toBe(true);
   });
 
-  it('is one file of at most 150 kB, whose policy allows nothing but its own script and style', () => {
+  it('is one file of at most 150 KB, whose policy allows nothing but its own script and style', () => {
     const bytes = readFileSync(PAGE_FILE);
     const html = bytes.toString('utf8');
-    expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(150_000);
+    expect(gzipSync(bytes, { level: 9 }).length).toBeLessThanOrEqual(150 * 1024);
     const policy = /Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1] ?? '';
     expect(policy.replace(/sha256-[\w+/=]+/g, 'sha256-…')).toBe(
       "default-src 'none'; script-src 'sha256-…' 'wasm-unsafe-eval'; style-src 'sha256-…'; connect-src 'none'; " +
