@@ -200,8 +200,13 @@ export class Encoder {
         : value;
     if (typeof number !== 'number' || number >>> 0 !== number) throw this.#notA(`a value of ${field.name}`);
     const since = names?.newer.get(number);
-    if (since !== undefined) throw this.#tooNew(since);
+    if (since !== undefined && !this.#isEchoedOperation(field)) throw this.#tooNew(since);
     return number;
+  }
+
+  /** A response's item repeats the operation that was asked for, one that the version does not have as well. */
+  #isEchoedOperation(field: Field): boolean {
+    return this.#side === 'response' && field.name === 'Operation' && this.#path.length === 2;
   }
 
   #integer(value: unknown, field: Field): number {

@@ -90,6 +90,7 @@ export async function runBatch<T>(
     if (!(error instanceof TooLarge)) throw error;
     const { message } = error;
     const batchItem = received.batchItem.map((item) => failed(item, request.version, 'ResponseTooLarge', message));
+    observeAll(surroundings, request, batchItem);
     return { value: use(responseOf(surroundings, request, batchItem)), kept: false };
   }
 }
@@ -261,6 +262,7 @@ function putOff(surroundings: Surroundings, request: BatchRequest, item: Item): 
     if (!(error instanceof Refusal)) throw error;
     answer = failed(item, request.version, error.resultReason, error.message);
   }
+  observeAll(surroundings, request, [answer]);
   return responseOf(surroundings, request, [answer]);
 }
 
@@ -282,7 +284,9 @@ async function answerPoll<T>(
     answer = failed(item, request.version, error.resultReason, error.message);
   }
   try {
-    return use(responseOf(surroundings, request, [answer]));
+    const value = use(responseOf(surroundings, request, [answer]));
+    observeAll(surroundings, request, [answer]);
+    return value;
   } finally {
     wipeMessage(answer);
   }
@@ -325,6 +329,12 @@ function failed(
     resultMessage,
     ...(responsePayload !== undefined && { responsePayload }),
   } as ResponseItem;
+}
+
+/** Tells of answers that were made at once. */
+function observeAll({ observe }: Surroundings, request: BatchRequest, answers: readonly ResponseItem[]): void {
+  for (const [i, item] of request.received.batchItem.entries())
+    if (answers[i] !== undefined) observe?.(eventOf(request, item, answers[i], 0));
 }
 
 function eventOf(
