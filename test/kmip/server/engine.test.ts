@@ -199,8 +199,14 @@ describe('header', () => {
   });
 });
 
+/** An operation of a batch. */
+interface Step {
+  readonly operation: string;
+  readonly requestPayload: object;
+}
+
 /** Items with their numbers as Unique Batch Item ID. */
-function batch(...items: readonly { readonly operation: string; readonly requestPayload: object }[]): RequestItem[] {
+function batch(...items: readonly Step[]): RequestItem[] {
   return items.map((item, i) => ({ ...item, uniqueBatchItemID: Uint8Array.of(i) })) as unknown as RequestItem[];
 }
 
@@ -297,7 +303,7 @@ describe('batches', () => {
 });
 
 describe('ID Placeholder', () => {
-  const first = async (bench: Bench, ...items: Parameters<typeof batch>): Promise<unknown> => {
+  const first = async (bench: Bench, ...items: readonly Step[]): Promise<unknown> => {
     const { batchItem } = await bench.send(batch(...items));
     return (batchItem.at(-1)?.responsePayload as { uniqueIdentifier?: string } | undefined)?.uniqueIdentifier;
   };
