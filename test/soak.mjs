@@ -22,7 +22,7 @@ console.log(`soak: ${values.runs} times the runs, ${values.seconds} s of fuzzing
 const env = { ...process.env, CI: 'true', KEYWARD_RUNS: values.runs, KEYWARD_SEED: values.seed };
 const stages = [
   ['constant time, and every test with its properties', ['test/run.mjs']],
-  ...['der', 'pkcs12', 'ttlv'].map((target) => [
+  ...['der', 'pkcs12', 'ttlv', 'kmip'].map((target) => [
     `fuzz ${target}`,
     ['test/fuzz/run.mjs', '--seconds', values.seconds, '--target', target, '--seed', values.seed],
   ]),

@@ -52,9 +52,9 @@ let decoder: TextDecoder | undefined;
 export interface TtlvMessage extends Disposable {
   /** The message itself: its outermost item. */
   readonly root: TtlvItem;
-  /** Finds the first child of `parent` that has this tag, whatever its type. */
+  /** Finds the first child of `parent` that has this tag, whatever its type. A leaf has none. */
   find(parent: TtlvItem, ttlvTag: number): TtlvItem | undefined;
-  /** Finds the first child that has this tag. @throws {FormatError} ERR_TTLV_MISSING */
+  /** Finds the first child that has this tag. @throws {FormatError} ERR_TTLV_MISSING, and ERR_TTLV_TYPE of a leaf */
   child(parent: TtlvItem, ttlvTag: number): TtlvItem;
   /** Lists the children of a structure; with `ttlvTag`, those that have this tag. A leaf has none. */
   children(parent: TtlvItem, ttlvTag?: number): TtlvItem[];
@@ -120,6 +120,7 @@ export function messageOver(
 
   function find(parent: TtlvItem, ttlvTag: number): TtlvItem | undefined {
     if (!live) throw ended();
+    if (words[parent]! >>> 24 !== ItemType.Structure) return undefined;
     const want = swap(ttlvTag << 8);
     const end = parent + (words[parent + 1]! >> 3);
     let at = parent + 2;
@@ -132,6 +133,8 @@ export function messageOver(
 
   function child(parent: TtlvItem, ttlvTag: number): TtlvItem {
     // The loop of `find` once more: a call between them would cost more than the loop. What has ended is all zeros.
+    // The bytes of a leaf are not items: taken for such, they could lead anywhere, or nowhere for ever.
+    if (words[parent]! >>> 24 !== ItemType.Structure) throw wrongType(parent, 'Structure');
     const want = swap(ttlvTag << 8);
     const end = parent + (words[parent + 1]! >> 3);
     let at = parent + 2;

@@ -1,4 +1,4 @@
-// `npm run fuzz -- --seconds N [--target der|pkcs12|ttlv] [--seed N] [--replay FILE]`
+// `npm run fuzz -- --seconds N [--target der|pkcs12|ttlv|kmip] [--seed N] [--replay FILE]`
 // Fuzzes the shipped module, instrumented, and the bindings over it; builds what is stale first. Prints executions, edges and
 // corpus size. A finding is made smaller, printed in hex and written to test/fuzz/findings/, and ends the run with status 1.
 import { execFileSync } from 'node:child_process';

@@ -136,4 +136,5 @@ export const SEEDS = {
     ...vectorLines('kmip/ttlv-vectors.jsonl', maxBytes, 1),
     ...vectorLines('kmip/xml-ttlv.jsonl', maxBytes, 10),
   ],
+  kmip: (maxBytes) => [...ttlvSeeds, ...vectorLines('kmip/xml-ttlv.jsonl', maxBytes, 5)],
 };

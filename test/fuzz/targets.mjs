@@ -1,6 +1,7 @@
 // What is fuzzed: for each format the exports of the instrumented module, called as they are, and then the bindings over the
 // same instance. Both must agree on what is valid, and what was read must be a fixed point of writing. Layer: test only.
 import { readFileSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import * as layout from '../../assembly/build/layout.mjs';
 import { EDGE_MAP_BYTES, instrument } from '../constant-time/pass.mjs';
 import { derCodec, ttlvCodec } from './codecs.mjs';
@@ -13,6 +14,7 @@ const room = (name) => import(dist(`${name}/index.js`));
 
 const core = await room('core');
 const pkcs12 = await room('pkcs12');
+const kmip = await room('kmip');
 const { KeywardError, UsageError } = await import(dist('errors.js'));
 const { placed: REGIONS } = layout.core;
 const addressOf = (name) => REGIONS.find((r) => r.name === name).address;
@@ -221,9 +223,30 @@ function copyItem(message, item, writer) {
   return count;
 }
 
+/** Messages: what decodes and may be written, by the rules of its version, decodes to the same fields again. */
+function fuzzKmip(input) {
+  attempt(() => kmip.receiveRequest(input));
+  for (const [decode, encode] of [
+    [kmip.decodeRequest, kmip.encodeRequest],
+    [kmip.decodeResponse, kmip.encodeResponse],
+  ]) {
+    const message = attempt(() => decode(input));
+    if (message === undefined) continue;
+    let written;
+    try {
+      written = encode(message);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      continue;
+    }
+    demand(isDeepStrictEqual(decode(written), message), 'the fields of a message that was written again are others');
+  }
+}
+
 /** The targets, by the names that `run.mjs` takes. */
 export const TARGETS = {
   der: { name: 'der', codec: derCodec, maxBytes: 4096, isExpected, run: fuzzDer },
   pkcs12: { name: 'pkcs12', codec: derCodec, maxBytes: 4096, isExpected, run: fuzzPkcs12 },
   ttlv: { name: 'ttlv', codec: ttlvCodec, maxBytes: 2048, isExpected, run: fuzzTtlv },
+  kmip: { name: 'kmip', codec: ttlvCodec, maxBytes: 2048, isExpected, run: fuzzKmip },
 };

@@ -143,6 +143,12 @@ describe('what is read is refused with its place', () => {
   const cases: [string, Uint8Array, string, string][] = [
     ['a response', encodeResponse(FAILED), 'ERR_KMIP_MESSAGE', 'ResponseMessage'],
     ['no version', changed(/ {4}ProtocolVersion\n.*\n.*\n/, ''), 'ERR_TTLV_MISSING', 'RequestHeader'],
+    [
+      'a version that is a leaf',
+      changed(/ProtocolVersion\n.*\n.*\n/, `ProtocolVersion ByteString ${'00'.repeat(24)}\n`),
+      'ERR_TTLV_TYPE',
+      'ProtocolVersion',
+    ],
     ['a version below zero', changed('Minor Integer 1', 'Minor Integer -1'), 'ERR_KMIP_VALUE', 'ProtocolVersion'],
     ['no item', changed(/ {2}BatchItem[\s\S]*/, ''), 'ERR_KMIP_MISSING', 'RequestMessage'],
     [

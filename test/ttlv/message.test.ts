@@ -66,6 +66,19 @@ describe('errors name the tags', () => {
   });
 });
 
+describe('a leaf has no children', () => {
+  // Found by fuzzing: its bytes were taken for items, and zeros led nowhere for ever.
+  it('in place of a structure', () => {
+    for (const value of ['00'.repeat(24), '4200690500000010'.repeat(3)]) {
+      const leaf = encodeTtlv(parseTtlvText(`RequestMessage ByteString ${value}\n`));
+      const [found, listed] = readTtlv(leaf, (m) => [m.find(m.root, Tag.ProtocolVersion), m.children(m.root)]);
+      expect([found, listed]).toEqual([undefined, []]);
+      const error = errorOf<FormatError>(() => readTtlv(leaf, (m) => m.child(m.root, Tag.ProtocolVersion)));
+      expect([error.code, error.path]).toEqual(['ERR_TTLV_TYPE', ['RequestMessage']]);
+    }
+  });
+});
+
 describe('the tree', () => {
   it('of a message, of an item, and wiped', () => {
     const tree = readTtlvTree(RESPONSE);
