@@ -227,7 +227,8 @@ function formatExplanation(explanation: Explanation): string {
 
 function describeKey(key: KeyView | null): string {
   if (key === null) return 'none';
-  return key.keyTag === null ? key.state : `${key.state} '${printable(key.keyTag)}'`;
+  const keeper = key.keptBy === 'provider' ? ', kept by the KMS' : '';
+  return `${key.state}${key.keyTag === null ? '' : ` '${printable(key.keyTag)}'`}${keeper}`;
 }
 
 function print(text: string): void {

@@ -17,6 +17,7 @@ import type { KeyringChange } from './tried-keyring.ts';
 export interface KeyView {
   readonly state: KeyState;
   readonly keyTag: string | null;
+  readonly keptBy: MasterKeyInfo['keptBy'];
 }
 
 /** What a statement would do to a master key. */
@@ -79,7 +80,11 @@ export class Rehearsal {
       statement: redactStatement(text),
       refusal,
       files: (await this.#files.takeChanges()).map(withoutTime),
-      keys: changedKeys(before, stage.keystore.masterKeys, generatesKeyId(statement, binds)),
+      keys: changedKeys(
+        before ?? beforeMove(statement, stage.keystore.masterKeys),
+        stage.keystore.masterKeys,
+        generatesKeyId(statement, binds),
+      ),
       keyring: stage.keyring.takeChanges(),
       walletOpen: { before: walletBefore, after: stage.keystore.isOpen },
       phase: { before: phaseBefore, after: stage.phase },
@@ -132,12 +137,19 @@ function changedKeys(
   return after.flatMap((key): KeyChange[] => {
     const old = earlier.get(key.keyId);
     if (old === undefined) return [{ keyId: generated ? null : key.keyId, before: null, after: view(key) }];
-    if (old.state === key.state && old.keyTag === key.keyTag) return [];
+    if (old.state === key.state && old.keyTag === key.keyTag && old.keptBy === key.keptBy) return [];
     return [{ keyId: key.keyId, before: view(old), after: view(key) }];
   });
 }
 
-const view = ({ state, keyTag }: MasterKeyInfo): KeyView => ({ state, keyTag });
+/** A migration opens the wallet by itself: what was kept here is kept there, and all else as it was. */
+function beforeMove(statement: Statement, after: readonly MasterKeyInfo[] | null): readonly MasterKeyInfo[] | null {
+  if (after === null || (statement.kind !== 'migrate-key' && statement.kind !== 'reverse-migrate-key')) return null;
+  const keptBy = statement.kind === 'migrate-key' ? 'wallet' : 'provider';
+  return after.map((key) => ({ ...key, keptBy }));
+}
+
+const view = ({ state, keyTag, keptBy }: MasterKeyInfo): KeyView => ({ state, keyTag, keptBy });
 
 const COLON = 0x3a;
 

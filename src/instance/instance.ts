@@ -23,6 +23,7 @@ import { type Explanation, Rehearsal } from './explain.ts';
 import { InstanceKeyring, type KeyringSettings, type KeyringStart } from './keyring.ts';
 import { freshState, readKeyringState, readOptionFile } from './keyring-state.ts';
 import { Keystore } from './keystore.ts';
+import type { KmsOptions } from './kms-wallet.ts';
 import { assignParameters, changeSpfile, type Parameters, readSpfile, usesKms, walletDirectory } from './parameters.ts';
 
 /** Options of an instance. */
@@ -38,7 +39,9 @@ export interface InstanceOptions extends KeyringSettings {
   /** Default `keyward`, 1. */
   readonly database?: { readonly name: string; readonly id: number };
   /** For new wallets, and how files are kept. */
-  readonly wallet?: Omit<WalletFileOptions, 'actor'>;
+  readonly wallet?: Omit<WalletFileOptions, 'actor' | 'provider'>;
+  /** How the key management service of a KMS wallet is used. */
+  readonly kms?: KmsOptions;
 }
 
 /** Opens an instance on a home directory; it starts in the OPEN phase, with its wallet closed. */
@@ -217,6 +220,7 @@ export class Instance implements StatementHost {
     const walletOptions: WalletFileOptions = { ...this.#options.wallet, actor: () => this.#actor() };
     return {
       walletOptions,
+      kms: this.#options.kms ?? {},
       isIsc: this.#options.deployment === 'isc',
       get phase() {
         return instance.#phase;

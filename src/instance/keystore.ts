@@ -2,7 +2,6 @@
  * The keystore of an instance: what the statements do to the wallet of `WALLET_ROOT/tde`, with the document's rules on where
  * it lies, when it is open and who may change it. Layer: instance, Node only.
  */
-import { hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AuthenticationError, StateError, UnsupportedError, UsageError } from '../errors.ts';
 import type { Secret } from '../secret.ts';
@@ -14,11 +13,11 @@ import type {
   KeystoreAccess,
   KeystoreBackup,
   KeystoreHost,
+  MigrationRequest,
   NewKeyRequest,
 } from '../statement/index.ts';
 import {
   type Changed,
-  createWalletFile,
   type FileSystem,
   nodeFileSystem,
   openWalletFile,
@@ -26,16 +25,18 @@ import {
   type WalletFile,
   type WalletFileOptions,
 } from '../wallet/file/index.ts';
-import {
-  createWallet,
-  isAutoLogin,
-  type MasterKeyInfo,
-  openAutoLogin,
-  openWallet,
-  parseKeyMaterial,
-  type Wallet,
-} from '../wallet/index.ts';
+import { createWallet, type MasterKeyInfo, openWallet, parseKeyMaterial, type Wallet } from '../wallet/index.ts';
 import { readWhole, writeNew } from './files.ts';
+import { newKeysOf, openForeign } from './foreign-keystore.ts';
+import {
+  assertSameKey,
+  changeCredential,
+  createKeystoreFile,
+  KeystoreCredential,
+  type KmsOptions,
+  moveKeystore,
+  openKeystoreFile,
+} from './kms-wallet.ts';
 
 /** What the keystore asks of its instance. */
 export interface KeystoreSurroundings {
@@ -45,6 +46,7 @@ export interface KeystoreSurroundings {
   readonly usesKms: boolean;
   readonly isIsc: boolean;
   readonly walletOptions: WalletFileOptions;
+  readonly kms: KmsOptions;
   /** Called after a key became active: the instance has encrypted data from now on. */
   noteActiveKey(keyId: string): Promise<void>;
   /** Called before the wallet is closed: whatever else holds keys of it lets go of them. */
@@ -87,8 +89,9 @@ export class Keystore implements KeystoreHost {
   async create(location: string | null, password: Secret): Promise<string> {
     this.#assertDeployment();
     const directory = this.#locationOfNew(location);
-    this.#assertLocalPassword(password);
-    const file = await createWalletFile(directory, password, this.#around.walletOptions);
+    using credential = this.#credentialOfNew(password);
+    const { walletOptions, kms } = this.#around;
+    const file = await createKeystoreFile(directory, credential, walletOptions, kms);
     await file.close();
     return `keystore created: ${join(directory, WALLET_FILE)}`;
   }
@@ -173,8 +176,9 @@ export class Keystore implements KeystoreHost {
     backup: KeystoreBackup | null,
   ): Promise<string> {
     const file = await this.#authenticated({ force, password: oldPassword });
-    this.#assertLocalPassword(newPassword);
-    const { backupPath } = await file.change((wallet) => wallet.changePassword(newPassword), backup);
+    using credential = this.#credential(newPassword);
+    const { kms } = this.#around;
+    const { backupPath } = await file.change((wallet) => changeCredential(wallet, credential, kms), backup);
     return withBackup('keystore password changed', backupPath);
   }
 
@@ -188,17 +192,18 @@ export class Keystore implements KeystoreHost {
     if (target.password === null)
       throw new StateError('ERR_PASSWORD_REQUIRED', 'the target of MERGE KEYSTORE needs a password');
     const opened: Wallet[] = [];
+    using credential = isNew ? this.#credentialOfNew(target.password) : this.#credential(target.password);
     try {
-      for (const source of sources) opened.push(await openForeign(this.#fs, source));
-      const { walletOptions } = this.#around;
+      const { walletOptions, kms } = this.#around;
+      for (const source of sources) opened.push(await openForeign(this.#fs, source, kms));
       const directory = resolve(target.location);
       const merge = (wallet: Wallet): readonly string[] =>
         opened.flatMap((source) => wallet.copyKeysFrom(source, newKeysOf(source, wallet), 'imported'));
       if (isNew) {
-        await using file = await createWalletFile(directory, target.password, walletOptions, merge);
+        await using file = await createKeystoreFile(directory, credential, walletOptions, kms, merge);
         return `${file.wallet.masterKeys.length} keys merged into ${file.path}`;
       }
-      await using file = await openWalletFile(directory, target.password, walletOptions);
+      await using file = await openKeystoreFile(directory, credential, walletOptions, kms);
       const { result, backupPath } = await file.change(merge, backup);
       return withBackup(`${result.length} keys merged into ${file.path}`, backupPath);
     } finally {
@@ -214,6 +219,7 @@ export class Keystore implements KeystoreHost {
   ): Promise<string> {
     const file = await this.#authenticated(access);
     await file.refresh();
+    await file.fetchKeys(keyIds);
     const { fileSystem: _, lockTimeoutMs: __, ...options } = this.#around.walletOptions;
     using exported = await createWallet(secret, options);
     const copied = exported.copyKeysFrom(file.wallet, keyIds, 'local');
@@ -233,9 +239,28 @@ export class Keystore implements KeystoreHost {
     return withBackup(`${result.length} keys imported`, backupPath);
   }
 
-  async migrate(): Promise<string> {
+  async migrate(request: MigrationRequest, backup: KeystoreBackup | null): Promise<string> {
     this.#assertDeployment();
-    throw kmsUnavailable();
+    const { toProvider, keyId } = request;
+    using external = KeystoreCredential.parse(request.external);
+    using local = KeystoreCredential.parse(request.password);
+    this.#assertMigration(toProvider, external, local);
+    const from = toProvider ? local : external;
+    const to = toProvider ? external : local;
+    const { walletOptions, kms } = this.#around;
+    const file = await openKeystoreFile(this.#walletDirectory(), from, walletOptions, kms);
+    try {
+      if ((file.wallet.keptBy === 'provider') === toProvider) throw alreadyMoved(toProvider);
+      const also = (wallet: Wallet): unknown => (keyId === null ? undefined : wallet.useKey(keyId));
+      const { keys, backupPath } = await moveKeystore({ file, to, backup, also }, kms);
+      if (keyId !== null) await this.#around.noteActiveKey(file.wallet.findKey(keyId).keyId);
+      this.#file = file;
+      const where = toProvider ? 'to the key management service' : 'into the wallet';
+      return withBackup(`${keys} keys moved ${where}; the keystore is open`, backupPath);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   async keys(): Promise<readonly EncryptionKeyRow[]> {
@@ -269,14 +294,27 @@ export class Keystore implements KeystoreHost {
   }
 
   async #openWith(password: Secret): Promise<WalletFile> {
-    const { directory, walletOptions } = this.#around;
-    if (directory === null)
-      throw new StateError('ERR_WALLET_ROOT', 'the WALLET_ROOT location is missing or invalid', {
-        hint: "ALTER SYSTEM SET WALLET_ROOT='…' SCOPE=SPFILE, then start again",
-      });
-    this.#assertLocalPassword(password);
-    this.#file = await openWalletFile(directory, password, walletOptions);
-    return this.#file;
+    const { walletOptions, kms, usesKms } = this.#around;
+    const directory = this.#walletDirectory();
+    using credential = this.#credential(password);
+    // Without KMS=TRUE nothing is asked of a service; that the wallet needs one is seen when it is open.
+    const file = usesKms
+      ? await openKeystoreFile(directory, credential, walletOptions, kms)
+      : await openWalletFile(directory, credential.password, walletOptions);
+    if ((file.wallet.keptBy === 'provider') !== usesKms) {
+      await file.close();
+      throw usesKms ? keptByWallet() : keptByProvider();
+    }
+    this.#file = file;
+    return file;
+  }
+
+  #walletDirectory(): string {
+    const { directory } = this.#around;
+    if (directory !== null) return directory;
+    throw new StateError('ERR_WALLET_ROOT', 'the WALLET_ROOT location is missing or invalid', {
+      hint: "ALTER SYSTEM SET WALLET_ROOT='…' SCOPE=SPFILE, then start again",
+    });
   }
 
   #opened(): WalletFile {
@@ -285,7 +323,12 @@ export class Keystore implements KeystoreHost {
   }
 
   #verify(password: Secret): void {
-    if (this.#opened().wallet.verifyPassword(password)) return;
+    const { wallet } = this.#opened();
+    using credential = this.#credential(password);
+    if (wallet.verifyPassword(credential.password)) {
+      if (credential.url !== null) assertSameKey(wallet, credential.url);
+      return;
+    }
     throw new AuthenticationError('ERR_WRONG_PASSWORD', 'keystore password mismatch');
   }
 
@@ -302,22 +345,37 @@ export class Keystore implements KeystoreHost {
     );
   }
 
-  /** Which kind of password goes with which configuration. */
-  #assertLocalPassword(password: Secret): void {
-    const isUrl = /^kms:/i.test(String.fromCharCode(...password.expose().subarray(0, 4)));
-    if (!isUrl && !this.#around.usesKms) return;
-    if (isUrl && !this.#around.usesKms) {
+  /** The credential of a wallet there is: its password, or with KMS=TRUE the URL too. */
+  #credential(text: Secret): KeystoreCredential {
+    const credential = KeystoreCredential.parse(text);
+    if (credential.url === null || this.#around.usesKms) return credential;
+    credential[Symbol.dispose]();
+    throw new UsageError(
+      'ERR_KMS_CONFIGURATION',
+      "a kms:// password needs TDE_CONFIGURATION='KEYSTORE_CONFIGURATION=FILE;KMS=TRUE'",
+    );
+  }
+
+  /** The credential of a new wallet: a URL with KMS=TRUE, and only then. */
+  #credentialOfNew(text: Secret): KeystoreCredential {
+    const credential = this.#credential(text);
+    if (this.#around.usesKms)
+      credential.requireUrl('TDE_CONFIGURATION says KMS=TRUE: the password must be a kms:// URL');
+    return credential;
+  }
+
+  /** A migration goes to what TDE_CONFIGURATION says; the wallet, which is the other way, cannot be open then. */
+  #assertMigration(toProvider: boolean, external: KeystoreCredential, local: KeystoreCredential): void {
+    const verb = toProvider ? 'MIGRATE' : 'REVERSE MIGRATE';
+    if (this.#around.usesKms !== toProvider)
       throw new UsageError(
         'ERR_KMS_CONFIGURATION',
-        "a kms:// password needs TDE_CONFIGURATION='KEYSTORE_CONFIGURATION=FILE;KMS=TRUE'",
+        `${verb} needs TDE_CONFIGURATION='KEYSTORE_CONFIGURATION=FILE${toProvider ? ';KMS=TRUE' : ''}' first`,
       );
-    }
-    if (!isUrl)
-      throw new UsageError(
-        'ERR_KMS_CONFIGURATION',
-        'TDE_CONFIGURATION says KMS=TRUE: the password must be a kms:// URL',
-      );
-    throw kmsUnavailable();
+    if (this.#file !== null) throw alreadyMoved(toProvider);
+    if (toProvider) external.requireUrl('MIGRATE needs the kms:// URL behind IDENTIFIED BY');
+    if (local.url !== null)
+      throw new UsageError('ERR_KMS_CONFIGURATION', `in ${verb}, the password of the local keystore is no kms:// URL`);
   }
 
   #assertDeployment(): void {
@@ -357,28 +415,29 @@ function notOpen(): StateError {
   });
 }
 
-function kmsUnavailable(): UnsupportedError {
-  return new UnsupportedError(
-    'ERR_KMS_NOT_AVAILABLE',
-    'wallets protected by a key management service are not available yet',
+function keptByWallet(): StateError {
+  return new StateError(
+    'ERR_KMS_CONFIGURATION',
+    'TDE_CONFIGURATION says KMS=TRUE, but this wallet keeps its master keys itself',
+    {
+      hint: 'SET KEY IDENTIFIED BY "kms://…" MIGRATE USING keystore_password WITH BACKUP hands them to the service',
+    },
   );
 }
 
-/** Opens a keystore named by its directory, read-only: with its password, or by its auto-login file. */
-async function openForeign(fs: FileSystem, source: ForeignKeystore): Promise<Wallet> {
-  const directory = resolve(source.location);
-  if (source.password !== null)
-    return await openWallet(await readWhole(fs, join(directory, WALLET_FILE)), source.password);
-  const bytes = await readWhole(fs, join(directory, 'cwallet.sso'));
-  if (!isAutoLogin(bytes))
-    throw new StateError('ERR_PASSWORD_REQUIRED', `${directory} has no auto-login keystore: IDENTIFIED BY is needed`);
-  return await openAutoLogin(bytes, { host: hostname(), user: process.env.USER ?? userInfo().username });
+function keptByProvider(): StateError {
+  return new StateError(
+    'ERR_KMS_CONFIGURATION',
+    'the master keys of this wallet are kept by a key management service, but TDE_CONFIGURATION does not say KMS=TRUE',
+    {
+      hint: "ALTER SYSTEM SET TDE_CONFIGURATION='KEYSTORE_CONFIGURATION=FILE;KMS=TRUE' SCOPE=SPFILE, then start again",
+    },
+  );
 }
 
-/** The keys of one wallet that another does not have: merging skips those they share. */
-function newKeysOf(source: Wallet, target: Wallet): readonly string[] {
-  const there = new Set(target.masterKeys.map((key) => key.keyId));
-  return source.masterKeys.map((key) => key.keyId).filter((keyId) => !there.has(keyId));
+function alreadyMoved(toProvider: boolean): StateError {
+  const where = toProvider ? 'by a key management service' : 'in the wallet';
+  return new StateError('ERR_KMS_MIGRATED', `the master keys of this wallet are kept ${where} already`);
 }
 
 function keyRow(key: MasterKeyInfo): EncryptionKeyRow {

@@ -1,5 +1,13 @@
 /** The door of the kms room: key management services that protect master keys. */
-export { encodeKmsSettings, isKmsUrl, type KmsType, KmsUrl, type KmsUrlParts, parseKmsUrl } from './kms-url.ts';
+export {
+  compareKmsUrls,
+  encodeKmsSettings,
+  isKmsUrl,
+  type KmsType,
+  KmsUrl,
+  type KmsUrlParts,
+  parseKmsUrl,
+} from './kms-url.ts';
 export { signTc3, type Tc3Credentials, type Tc3Request, type Tc3Signature } from './tc3.ts';
 export {
   KMS_API_VERSION,

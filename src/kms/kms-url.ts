@@ -10,6 +10,7 @@
  * Source: the vendor's page on ADMINISTER KEY MANAGEMENT, 1.1.2; percent-decoding is ours, the page does not say. Layer: kms, pure.
  */
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../bytes.ts';
+import { equalSecretBytes } from '../core/index.ts';
 import { FormatError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 
@@ -143,6 +144,17 @@ export function encodeKmsSettings(url: KmsUrlParts): Secret {
   const bytes = concatBytes(...parts);
   for (const part of parts) part.fill(0);
   return Secret.adopt(bytes);
+}
+
+/**
+ * Says what two URLs have in common: the same key reached the same way; the same key reached otherwise (renewed credentials, another
+ * address); or another key. Secrets are compared in constant time; password and skipCheck do not count.
+ */
+export function compareKmsUrls(a: KmsUrlParts, b: KmsUrlParts): 'same' | 'renewed' | 'other-key' {
+  if (a.type !== b.type || a.keyId !== b.keyId) return 'other-key';
+  const sameId = equalSecretBytes(a.secretId.expose(), b.secretId.expose());
+  const sameKey = equalSecretBytes(a.secretKey.expose(), b.secretKey.expose());
+  return sameId && sameKey && a.address === b.address ? 'same' : 'renewed';
 }
 
 interface Value {

@@ -29,6 +29,17 @@ export interface NewKeyRequest {
   readonly activate: boolean;
 }
 
+/** MIGRATE and REVERSE MIGRATE: master keys to a key management service, or back from it. */
+export interface MigrationRequest {
+  readonly toProvider: boolean;
+  /** Settings of the service. Lent for the call. */
+  readonly external: Secret;
+  /** Of the local keystore. Lent for the call. */
+  readonly password: Secret;
+  /** USE KEY 'key_id': becomes active with it; null to leave the active key. */
+  readonly keyId: string | null;
+}
+
 /** A keystore named by its directory. */
 export interface ForeignKeystore {
   readonly location: string;
@@ -61,14 +72,7 @@ export interface KeystoreHost {
   /** `keyIds` is null for all keys. */
   exportKeys(file: string, secret: Secret, keyIds: readonly string[] | null, access: KeystoreAccess): Promise<string>;
   importKeys(file: string, secret: Secret, access: KeystoreAccess, backup: KeystoreBackup): Promise<string>;
-  /** To a key management service, whose settings are `external`; or back from it. */
-  migrate(
-    toProvider: boolean,
-    external: Secret,
-    password: Secret,
-    force: boolean,
-    backup: KeystoreBackup | null,
-  ): Promise<string>;
+  migrate(request: MigrationRequest, backup: KeystoreBackup | null): Promise<string>;
   keys(): Promise<readonly EncryptionKeyRow[]>;
   wallet(): Promise<EncryptionWalletRow>;
 }

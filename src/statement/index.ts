@@ -7,6 +7,7 @@ export type {
   KeystoreAccess,
   KeystoreBackup,
   KeystoreHost,
+  MigrationRequest,
   NewKeyRequest,
   ResultValue,
   StatementHost,

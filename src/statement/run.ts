@@ -111,15 +111,10 @@ async function runAdminister(
       );
     case 'migrate-key':
     case 'reverse-migrate-key': {
-      const { force, backup } = statement;
       const toProvider = statement.kind === 'migrate-key';
-      return await keystore.migrate(
-        toProvider,
-        secrets.of(statement.external),
-        secrets.of(statement.password),
-        force,
-        backup,
-      );
+      const keyId = statement.kind === 'migrate-key' ? statement.keyId : null;
+      const [external, password] = [secrets.of(statement.external), secrets.of(statement.password)];
+      return await keystore.migrate({ toProvider, external, password, keyId }, statement.backup);
     }
   }
 }

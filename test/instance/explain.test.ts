@@ -168,7 +168,9 @@ describe('explain', () => {
       null,
     ]);
     expect(told[0]?.files).toEqual([{ path: `${tde()}/ewallet.p12`, change: 'created' }]);
-    expect(told[2]?.keys).toEqual([{ keyId: KEY_ID, before: null, after: { state: 'active', keyTag: null } }]);
+    expect(told[2]?.keys).toEqual([
+      { keyId: KEY_ID, before: null, after: { state: 'active', keyTag: null, keptBy: 'wallet' } },
+    ]);
     expect(told[3]?.files).toEqual([]);
     expect(told[4]?.files).toEqual([{ path: `${folder.file('home')}/spfile.json`, change: 'replaced' }]);
     expect(told[5]?.phase).toEqual({ before: 'open', after: 'down' });
