@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import { AuthenticationError, StateError, UnsupportedError, UsageError } from '../errors.ts';
+import { isKmsUrl } from '../kms/index.ts';
 import type { Secret } from '../secret.ts';
 import type {
   EncryptionKeyRow,
@@ -347,9 +348,7 @@ export class Keystore implements KeystoreHost {
 
   /** The credential of a wallet there is: its password, or with KMS=TRUE the URL too. */
   #credential(text: Secret): KeystoreCredential {
-    const credential = KeystoreCredential.parse(text);
-    if (credential.url === null || this.#around.usesKms) return credential;
-    credential[Symbol.dispose]();
+    if (this.#around.usesKms || !isKmsUrl(text)) return KeystoreCredential.parse(text);
     throw new UsageError(
       'ERR_KMS_CONFIGURATION',
       "a kms:// password needs TDE_CONFIGURATION='KEYSTORE_CONFIGURATION=FILE;KMS=TRUE'",
