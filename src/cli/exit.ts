@@ -11,6 +11,7 @@ import {
   KeywardError,
   LimitError,
   ProtocolError,
+  ProviderError,
   StateError,
   StatementError,
   TransportError,
@@ -48,7 +49,7 @@ export function exitStatus(error: unknown): number {
   if (error instanceof DatabaseError) return EXIT.state;
   if (error instanceof StateError) return NOT_FOUND.includes(error.code) ? EXIT.notFound : EXIT.state;
   if (error instanceof TransportError) return EXIT.unreachable;
-  if (error instanceof ProtocolError) return EXIT.refused;
+  if (error instanceof ProtocolError || error instanceof ProviderError) return EXIT.refused;
   if (error instanceof FormatError || error instanceof LimitError || error instanceof UnsupportedError)
     return EXIT.malformed;
   return isSystemError(error) ? EXIT.io : EXIT.internal;

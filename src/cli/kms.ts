@@ -34,7 +34,11 @@ export function addKmsCommands(program: Command): void {
     .option('--port <number>', 'default: that of the last start, at first a free one')
     .option('--quota <number>', 'requests of one action per second', '300')
     .option('--clock-offset <seconds>', 'how far its clock is ahead; below 0: behind', '0')
-    .option('--fail <action=code[:times]>', 'let requests fail with a code of the service; may be given several times', collect)
+    .option(
+      '--fail <action=code[:times]>',
+      'let requests fail with a code of the service; may be given several times',
+      collect,
+    )
     .addHelpText('after', '\nExample:\n  $ keyward kms emulate --home ./kms --fail Encrypt=InternalError:2\n')
     .action(emulate);
 }
@@ -127,8 +131,7 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-
 
 function parseFault(text: string): Fault {
   const match = /^(\w+)=([A-Za-z][\w.]*)(?::(\d+))?$/.exec(text);
-  if (match === null)
-    throw new UsageError('ERR_OPTION', `--fail is ACTION=CODE or ACTION=CODE:TIMES, not ${text}`);
+  if (match === null) throw new UsageError('ERR_OPTION', `--fail is ACTION=CODE or ACTION=CODE:TIMES, not ${text}`);
   const [, action, code, times = '1'] = match as unknown as [string, string, string, string | undefined];
   return { action, code, times: Number(times) };
 }

@@ -7,6 +7,7 @@ import { read } from 'read';
 import stringWidth from 'string-width';
 import { encodeHexText } from '../core/index.ts';
 import { UsageError } from '../errors.ts';
+import { isKmsUrl, parseKmsUrl } from '../kms/index.ts';
 import { Secret } from '../secret.ts';
 import type { ResultValue, SqlValue } from '../statement/index.ts';
 
@@ -95,6 +96,19 @@ export async function askNewPassword(question: string, source: PasswordSource = 
   if (Buffer.compare(first.expose(), second.expose()) === 0) return first;
   first.dispose();
   throw new UsageError('ERR_PASSWORD', 'these are two different passwords');
+}
+
+/** Reads a keystore password; of a `kms://` URL, which holds one, only that is kept. @throws {FormatError} ERR_KMS_URL */
+export async function askKeystorePassword(source: PasswordSource): Promise<Secret> {
+  const text = await askPassword('keystore password', source);
+  if (!isKmsUrl(text)) return text;
+  try {
+    using url = parseKmsUrl(text);
+    if (url.password !== null) return Secret.from(url.password.expose());
+    throw new UsageError('ERR_PASSWORD_SOURCE', 'the kms:// URL has no password');
+  } finally {
+    text.dispose();
+  }
 }
 
 /** The first line of some bytes as a Secret; the bytes are wiped. */

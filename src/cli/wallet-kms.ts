@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { StateError, UsageError } from '../errors.ts';
 import { KeystoreCredential, moveKeystore, openKeystoreFile } from '../instance/index.ts';
 import { Secret } from '../secret.ts';
-import { OverlayFileSystem, nodeFileSystem, type WalletFile } from '../wallet/file/index.ts';
+import { nodeFileSystem, OverlayFileSystem, type WalletFile } from '../wallet/file/index.ts';
 import { askPassword, firstLine, oneOf, type PasswordSource, print, printable } from './terminal.ts';
 
 interface MigrateOptions extends PasswordSource {
@@ -21,15 +21,23 @@ interface ReencryptOptions extends PasswordSource {
 }
 
 /** Adds the commands to `keyward wallet`, by its own way of adding one. */
-export function addWalletKmsCommands(add: (name: string, description: string) => Command): void {
-  add('migrate <directory>', 'move all master keys to a key management service, or back into the wallet, after a backup')
+export function addWalletKmsCommands(add: (name: string, description: string, example: string) => Command): void {
+  add(
+    'migrate <directory>',
+    'move all master keys to a key management service, or back into the wallet, after a backup',
+    'migrate ./wallet/tde --to kms --url-file kms-url --password-file password.txt --dry-run',
+  )
     .requiredOption('--to <place>', 'kms or wallet')
-    .option('--url-file <file>', 'kms: the kms:// URL; its password is the wallet\'s from then on')
+    .option('--url-file <file>', "kms: the kms:// URL; its password is the wallet's from then on")
     .option('--new-password-file <file>', 'wallet: the password from then on; default: the same')
-    .option('--identifier <text>', 'becomes part of the backup\'s name')
+    .option('--identifier <text>', "becomes part of the backup's name")
     .option('--dry-run', 'ask the service and say what would change; change nothing')
     .action(migrate);
-  add('reencrypt <directory>', 'encrypt master keys anew at the service, after its key was rotated; after a backup')
+  add(
+    'reencrypt <directory>',
+    'encrypt master keys anew at the service, after its key was rotated; after a backup',
+    'reencrypt ./wallet/tde --password-file password.txt',
+  )
     .option('--dry-run', 'ask the service and say what would change; change nothing')
     .action(reencrypt);
 }
@@ -44,7 +52,10 @@ async function migrate(directory: string, options: MigrateOptions): Promise<void
   else if (to.url !== null) throw new UsageError('ERR_KMS_CONFIGURATION', 'the new password is a kms:// URL');
   await using file = await openKeystoreFile(resolve(directory), from, {}, {});
   if ((file.wallet.keptBy === 'provider') === (place === 'kms'))
-    throw new StateError('ERR_KMS_MIGRATED', `the master keys are kept ${place === 'kms' ? 'by a service' : 'in the wallet'} already`);
+    throw new StateError(
+      'ERR_KMS_MIGRATED',
+      `the master keys are kept ${place === 'kms' ? 'by a service' : 'in the wallet'} already`,
+    );
   await inPlaceOrRehearsed(file, options.dryRun === true, async (stage) => {
     const backup = { identifier: options.identifier ?? null };
     const { keys, backupPath } = await moveKeystore({ file: stage, to, backup }, {});

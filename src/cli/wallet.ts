@@ -22,7 +22,8 @@ import {
   verifyWallet,
   type Wallet,
 } from '../wallet/index.ts';
-import { askPassword, formatTable, type PasswordSource, printable } from './terminal.ts';
+import { askKeystorePassword, askPassword, formatTable, type PasswordSource, printable } from './terminal.ts';
+import { addWalletKmsCommands } from './wallet-kms.ts';
 
 interface Common extends PasswordSource {
   readonly json?: boolean;
@@ -72,6 +73,7 @@ export function addWalletCommands(program: Command): void {
   add('passwd <directory>', 'change the password, after a backup', 'passwd ./wallet/tde')
     .option('--new-password-file <file>', 'read the new password from the first line of a file')
     .action((directory: string, options: Common & { newPasswordFile?: string }) => passwd(directory, options));
+  addWalletKmsCommands(add);
 }
 
 /** A path names a wallet file, or a directory with one in it. */
@@ -119,7 +121,7 @@ async function keys(path: string, options: Common): Promise<void> {
 
 async function verify(path: string, options: Common): Promise<void> {
   const bytes = new Uint8Array(readFileSync(walletPath(path)));
-  using password = await askPassword('keystore password', options);
+  using password = await askKeystorePassword(options);
   const report = await verifyWallet(bytes, password);
   if (options.json === true) return print(JSON.stringify(report));
   print(`integrity verified: ${report.masterKeys} master keys, active: ${report.activeKey ?? 'none'}`);
@@ -129,7 +131,7 @@ async function verify(path: string, options: Common): Promise<void> {
 }
 
 async function backup(directory: string, options: Common & { identifier?: string; to?: string }): Promise<void> {
-  using password = await askPassword('keystore password', options);
+  using password = await askKeystorePassword(options);
   await using file = await openWalletFile(resolve(directory), password);
   const { identifier, to } = options;
   print(
@@ -149,7 +151,7 @@ async function backups(directory: string, options: Common): Promise<void> {
 }
 
 async function restore(name: string, options: Common & { directory: string; yes?: boolean }): Promise<void> {
-  using password = await askPassword('keystore password', options);
+  using password = await askKeystorePassword(options);
   const { lost, activeKey, damage } = await planRestore(options.directory, name, password);
   if (damage !== null) print(`the wallet there cannot be opened: ${damage}`);
   else if (lost !== null && lost.length > 0)
@@ -162,7 +164,7 @@ async function restore(name: string, options: Common & { directory: string; yes?
 }
 
 async function diff(first: string, second: string, options: Common & { secondPasswordFile?: string }): Promise<void> {
-  using password = await askPassword('keystore password', options);
+  using password = await askKeystorePassword(options);
   using a = await openWallet(new Uint8Array(readFileSync(walletPath(first))), password);
   const { secondPasswordFile } = options;
   using other =
@@ -185,7 +187,7 @@ async function diff(first: string, second: string, options: Common & { secondPas
 }
 
 async function passwd(directory: string, options: Common & { newPasswordFile?: string }): Promise<void> {
-  using password = await askPassword('keystore password', options);
+  using password = await askKeystorePassword(options);
   await using file = await openWalletFile(resolve(directory), password);
   using next = await askPassword(
     'new keystore password',
@@ -198,7 +200,7 @@ async function passwd(directory: string, options: Common & { newPasswordFile?: s
 async function open(path: string, options: Common): Promise<Wallet> {
   const bytes = new Uint8Array(readFileSync(walletPath(path)));
   if (isAutoLogin(bytes)) return await openAutoLogin(bytes, { host: hostname(), user: userInfo().username });
-  using password = await askPassword('keystore password', options);
+  using password = await askKeystorePassword(options);
   return await openWallet(bytes, password);
 }
 
