@@ -6,12 +6,6 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   wallet: async (program) => (await import('./wallet.ts')).addWalletCommands(program),
   keyring: async (program) => (await import('./keyring.ts')).addKeyringCommands(program),
   kmip: async (program) => (await import('./kmip-operations.ts')).addKmipOperations(program),
-  keyring: async (program) => {
-    (await import('./keyring.ts')).addKeyringCommands(program);
-  },
-  kmip: async (program) => {
-    (await import('./kmip.ts')).addKmipCommands(program);
-  },
   kms: async (program) => (await import('./kms.ts')).addKmsCommands(program),
   okv: async (program) => (await import('./okv/commands.ts')).addOkvCommands(program),
   ttlv: async (program) => (await import('./ttlv.ts')).addTtlvCommands(program),

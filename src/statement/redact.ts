@@ -26,8 +26,9 @@ const MYSQL_TOKEN =
 const BLANK_TOKEN = /^(?:\s|--|\/\*)/;
 /** What may stand in the place of a key and is none: a length, NULL, a bind name. */
 const NO_KEY = /^\s*(?:-?\d{1,10}|NULL|:[A-Za-z_]\w*)?\s*$/i;
-/** A kms:// URL holds three secrets, wherever it stands. */
-const KMS_URL = /kms:\/\/[^'"\s;]*/gi;
+/** A kms:// URL holds three secrets, wherever it stands: in quotes up to their end, else up to white space. */
+const QUOTED_KMS_URL = /(['"])kms:\/\/(?:(?!\1)[\s\S])*/gi;
+const KMS_URL = /kms:\/\/(?!\[redacted\])[^'"\s;]*/gi;
 /** Anything that could be key material. */
 const LONG_HEX = /\b[0-9a-f]{48,}\b/gi;
 
@@ -45,6 +46,7 @@ export function redactStatement(text: string): string {
     .replace(PASSWORD, keepBind)
     .replace(NEW_PASSWORD, keepBind)
     .replace(MATERIAL, (_, before: string) => before + REDACTED)
+    .replace(QUOTED_KMS_URL, '$1kms://[redacted]')
     .replace(KMS_URL, 'kms://[redacted]')
     .replace(LONG_HEX, '[redacted]');
 }

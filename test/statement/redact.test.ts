@@ -21,6 +21,7 @@ describe('redactStatement', () => {
     "ADMINISTER KEY MANAGEMENT EXPORT KEYS WITH SECRET s3cret TO '/f' IDENTIFIED BY s3cret",
     'ADMINISTER KEY MANAGEMENT CREATE KEYSTORE IDENTIFIED BY "kms://tencent/?password=s3cret&secretId=AKIDxxxx#https://x/"',
     'CREATE KEYSTORE IDENTIFIED BY kms://tencent/?password=s3cret&secretId=AKIDxxxx',
+    'CREATE KEYSTORE IDENTIFED BY "kms://tencent/?password=a b;c s3cret&secretId=AKIDxxxx#https://x/" WITH',
     'ADMINISTER KEY MANAGEMENT SET KEY IDENTIFIED BY pw MIGRATE USING s3cret',
     "SELECT keyring_key_store('id', 'AES', 's3cret, with ) everything');",
     "SELECT keyring_key_store('id', 'AES', 's3cret unterminated",
