@@ -77,6 +77,7 @@ export class InstanceKeyring implements KeyringHost {
   #server: Opened<string> | null = null;
   #wallet: Opened<WalletFile> | null = null;
   #try: Opened<Keyring, TriedKeyring> | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
 
   constructor(settings: KeyringSettings, around: KeyringSurroundings, { state, optionFile }: KeyringStart) {
     this.checks = settings.keyringChecks ?? 'new';
@@ -103,7 +104,7 @@ export class InstanceKeyring implements KeyringHost {
   }
 
   async setPlugin(name: PluginName, installed: boolean): Promise<void> {
-    if (name === 'keyring_okv' && !installed) await this.#closeServer();
+    if (name === 'keyring_okv' && !installed) await this.#inTurn(() => this.#closeServer());
     await this.#remember((state) => ({ ...state, plugins: changed(state.plugins, name, installed) }));
   }
 
@@ -125,7 +126,11 @@ export class InstanceKeyring implements KeyringHost {
     return this.#usesServer ? null : WALLET_COMPONENT;
   }
 
-  async service(): Promise<KeyringService> {
+  service(): Promise<KeyringService> {
+    return this.#inTurn(() => this.#inUse());
+  }
+
+  async #inUse(): Promise<KeyringService> {
     if (!this.#around.started) throw new StateError('ERR_PHASE', 'the instance is not started', { hint: 'STARTUP' });
     const outside = this.#settings.keyring ?? (this.#usesServer ? await this.#serverKeyring() : null);
     const keyring = outside ?? (await this.#walletKeyring());
@@ -176,7 +181,7 @@ export class InstanceKeyring implements KeyringHost {
     let remarks: readonly string[] = [];
     if (directory !== '') remarks = await this.#useServer(directory);
     else {
-      await this.#closeServer();
+      await this.#inTurn(() => this.#closeServer());
       this.errorLog.okv('INCORRECT_KEY_VAULT_CONFIGURED');
     }
     this.#confDir = directory;
@@ -194,18 +199,31 @@ export class InstanceKeyring implements KeyringHost {
   }
 
   /** Lets go of the keys of the instance's wallet, which is about to close. */
-  async closeWallet(): Promise<void> {
-    const wallet = this.#wallet;
-    this.#wallet = null;
-    await wallet?.keyring.close();
+  closeWallet(): Promise<void> {
+    return this.#inTurn(() => this.#dropWallet());
   }
 
   /** Lets go of everything but the keyring that was given. */
-  async close(): Promise<void> {
-    await this.#try?.keyring.close();
-    this.#try = null;
-    await this.closeWallet();
-    await this.#closeServer();
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#try?.keyring.close();
+      this.#try = null;
+      await this.#dropWallet();
+      await this.#closeServer();
+    });
+  }
+
+  /** One opening or closing after the other: of several statements at once, one opens the keyring and all use it. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#queue.then(work, work);
+    this.#queue = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #dropWallet(): Promise<void> {
+    const wallet = this.#wallet;
+    this.#wallet = null;
+    await wallet?.keyring.close();
   }
 
   get #usesOkv(): boolean {
@@ -228,7 +246,7 @@ export class InstanceKeyring implements KeyringHost {
     const file = this.#around.walletFile;
     if (file === null) throw walletNotOpen();
     if (this.#wallet?.on !== file) {
-      await this.closeWallet();
+      await this.#dropWallet();
       this.#wallet = { on: file, keyring: await openKeyring({ backend: 'wallet', file }) };
     }
     return this.#wallet.keyring;
@@ -253,8 +271,10 @@ export class InstanceKeyring implements KeyringHost {
     const on = this.#resolved(directory);
     try {
       const { keyring, remarks } = await tryOkvDirectory(on);
-      await this.#closeServer();
-      this.#server = { on, keyring };
+      await this.#inTurn(async () => {
+        await this.#closeServer();
+        this.#server = { on, keyring };
+      });
       return remarks;
     } catch (error) {
       logOkvFailure(error, on, this.errorLog);

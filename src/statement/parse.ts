@@ -98,7 +98,7 @@ const TOKEN = /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")
 const MYSQL_TOKEN =
   /--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|'(?:[^'\\]|''|\\[\s\S])*(?:'|$)|"(?:[^"\\]|""|\\[\s\S])*(?:"|$)|`[^`]*`?|;|[\s\S]/gy;
 const MYSQL_START =
-  /^(?:SQL>\s*|mysql>\s*)?(?:SELECT\s+keyring_key_|SET\s+(?:GLOBAL\b|PERSIST\b|@@(?:global|persist)\b)|SHOW\b|INSTALL\b|UNINSTALL\b|CREATE\s+FUNCTION\b|DROP\s+FUNCTION\b)/i;
+  /^(?:SQL>\s*|mysql>\s*)?(?:SELECT(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)+keyring_key_|SET\s+(?:GLOBAL\b|PERSIST\b|@@(?:global|persist)\b)|SHOW\b|INSTALL\b|UNINSTALL\b|CREATE\s+FUNCTION\b|DROP\s+FUNCTION\b)/i;
 const LINE_COMMAND = /^(?:SQL>\s*)?(?:STARTUP|SHUTDOWN)\b[^\n;]*/i;
 
 function skipBlank(script: string, from: number): number {

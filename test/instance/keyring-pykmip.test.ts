@@ -1,10 +1,11 @@
 /** The statements of MySQL's manual on a KMIP server, through keyring_okv_conf_dir: as printed, over restarts, and when it fails. */
 import { chmodSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DatabaseError } from '../../src/errors.ts';
 import { type Instance, type InstanceOptions, openInstance } from '../../src/instance/index.ts';
 import { Secret } from '../../src/secret.ts';
-import { hasPeer, makeTempFolder, type TempFolder } from '../support/peers.ts';
+import { hasPeer, makeTempFolder, runPeer, type TempFolder } from '../support/peers.ts';
 import { type PykmipServer, startPykmip } from '../support/pykmip.ts';
 
 const GENERATE = "SELECT keyring_key_generate('MyKey', 'AES', 32);";
@@ -182,6 +183,15 @@ describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('keyring_okv_conf_dir
     await server.start();
     expect(await values(instance, REMOVE)).toEqual([1]);
     await instance.execute('ALTER INSTANCE RELOAD KEYRING');
+  });
+
+  it('keyward demo runs its tour on it', () => {
+    const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+    const args = [main, 'demo', '--tour', '--home', folder.file('demo'), '--okv', directory];
+    const { status, stdout, stderr } = runPeer(process.execPath, args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(String(stdout)).toMatch(/MyKey {3}root@localhost {2}\d+\n/);
+    expect(String(stdout)).toContain(`keyring_okv_conf_dir  ${directory}\n`);
   });
 
   it('a rehearsal only reads the server', async () => {

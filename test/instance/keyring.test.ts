@@ -138,6 +138,24 @@ describe('the wallet', () => {
     expect(await values(other, 'SELECT TAG FROM V$ENCRYPTION_KEYS')).toEqual(['mk']);
   });
 
+  it('serves several statements at once, and none after it closed', async () => {
+    const instance = await openWithWallet();
+    const ids = Array.from({ length: 8 }, (_, i) => `k${i}`);
+    const made = await Promise.all(
+      ids.map((id) => values(instance, `SELECT keyring_key_generate('${id}', 'AES', 16)`)),
+    );
+    expect(made).toEqual(ids.map(() => [1]));
+    const closing = instance.execute(`${AKM} SET KEYSTORE CLOSE ${PW}`);
+    const during = await Promise.allSettled(
+      ids.map((id) => values(instance, `SELECT keyring_key_length_fetch('${id}')`)),
+    );
+    await closing;
+    for (const each of during)
+      if (each.status === 'fulfilled') expect(each.value).toEqual([16]);
+      else expect(each.reason).toMatchObject({ errno: 3188 });
+    expect((await refusal(instance, "SELECT keyring_key_fetch('k0')")).errno).toBe(3188);
+  });
+
   it('needs a start', async () => {
     const instance = await openWithWallet();
     await instance.execute('SHUTDOWN');

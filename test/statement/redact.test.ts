@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseStatement, splitScript } from '../../src/statement/parse.ts';
 import { redactStatement } from '../../src/statement/redact.ts';
+import { runs } from '../support/runs.ts';
 
 const SECRETS = [
   's3cret',
@@ -52,5 +55,30 @@ describe('redactStatement', () => {
       "SELECT * FROM t WHERE f IN ('keyring_key_store', 'b', 'c')",
     ])
       expect(redactStatement(keyring)).toBe(keyring);
+  });
+});
+
+describe('a key that is stored', () => {
+  const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+  const gap = fc.stringMatching(/^(?: |\n|\/\*[a-z,()']{0,5}\*\/|-- [a-z,()']{0,5}\n){0,2}$/);
+  const text = fc.stringMatching(/^[ -~]{0,12}$/);
+  it('parses to itself and is in no redacted statement, whatever stands around it', () => {
+    fc.assert(
+      fc.property(text, text, text, gap, gap, gap, fc.boolean(), (id, type, noise, a, b, c, again) => {
+        const key = `${noise}s3cret;'\\${noise}`;
+        const call = `keyring_key_store${a}(${b}${quoted(id)}${c},${a}${quoted(type)}${b},${c}${quoted(key)}${a})`;
+        const statement = `SELECT${b || ' '}${call}${again ? `, ${call} AS k` : ''}`;
+        const [only, ...rest] = splitScript(`${statement};`);
+        expect(rest).toEqual([]);
+        const parsed = parseStatement(only?.text ?? '');
+        expect(parsed).toMatchObject({
+          calls: [{ arguments: [{ value: id }, { value: type }, { value: key }] }, ...(again ? [{}] : [])],
+        });
+        const shown = redactStatement(statement);
+        expect(shown).not.toContain('s3cret');
+        expect(redactStatement(statement.slice(0, -1))).not.toContain('s3cret');
+      }),
+      { numRuns: runs(500) },
+    );
   });
 });
