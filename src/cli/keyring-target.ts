@@ -26,10 +26,10 @@ export function addKeyringOptions(command: Command): Command {
 }
 
 /** Opens the keyring that the options name. */
-export async function openTarget(options: KeyringTarget): Promise<Keyring> {
+export async function openTarget(options: KeyringTarget, question = 'wallet password'): Promise<Keyring> {
   if (options.wallet === undefined) return await openServer(options);
   if (namesServer(options)) throw new UsageError('ERR_OPTION', '--wallet stands in the place of a server');
-  using password = await askPassword('wallet password', options);
+  using password = await askPassword(question, options);
   return await openKeyring({
     backend: 'wallet',
     directory: resolve(options.wallet),

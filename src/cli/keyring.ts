@@ -5,6 +5,7 @@
 import type { Command } from 'commander';
 import { StateError, UsageError } from '../errors.ts';
 import type { FetchOptions, Keyring, KeyringKeyInfo, OwnerOptions } from '../keyring/index.ts';
+import { addMigrateCommand } from './keyring-migrate.ts';
 import { addKeyringOptions, type KeyringTarget, openTarget } from './keyring-target.ts';
 import { OKVUTIL_COLUMNS } from './kmip-operations.ts';
 import {
@@ -63,6 +64,7 @@ export function addKeyringCommands(program: Command): void {
     rotate,
   );
   add('gc', 'collect what unfinished operations left in a server', 'gc --okv ./okv').action(gc);
+  addMigrateCommand(keyring);
 }
 
 async function withKeyring(options: KeyringTarget, use: (keyring: Keyring) => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasPeer, makeTempFolder } from '../support/peers.ts';
 import { freePort, type PykmipServer, startPykmip } from '../support/pykmip.ts';
@@ -86,6 +86,56 @@ describe('keyward keyring, in a wallet', () => {
   });
 });
 
+describe('keyward keyring migrate, from component_keyring_file', () => {
+  const migrate = (...args: readonly string[]) =>
+    keyring('migrate', '--to', 'wallet:m', '--to-password-file', 'pw', ...args);
+  const element = (id: string, user: string, data: string) => ({
+    user,
+    data_id: id,
+    data_type: 'AES',
+    data,
+    extension: [],
+  });
+  const elements = [element('a', '', SECRET.subarray(0, 16).toString('hex')), element('a', 'u@%', 'ff'.repeat(32))];
+
+  it('says first what it would do, then copies all or nothing', async () => {
+    writeFileSync(folder.file('file.json'), JSON.stringify({ version: '1.0', elements }));
+    const dry = await migrate('--from', 'file:file.json', '--create', '--dry-run');
+    expect(dry).toMatchObject({ status: 0, err: '' });
+    expect(dry.out).toMatch(/^would be copied +a +u@% +AES +32 +1$/m);
+    expect(existsSync(folder.file('m'))).toBe(false);
+    const done = await migrate('--from', 'file:file.json', '--create');
+    expect(done).toMatchObject({ status: 0, out: 'copied 2 keys\n' });
+    expect(done.err.split('\n').sort()).toEqual([
+      '',
+      expect.stringMatching(/^1\/2 a/),
+      expect.stringMatching(/^2\/2 a/),
+    ]);
+    const fetched = await keyring('fetch', 'a', '--format', 'hex', '--wallet', 'm', '--password-file', 'pw');
+    expect(fetched.out).toBe(`${SECRET.subarray(0, 16).toString('hex')}\n`);
+
+    expect(await migrate('--from', 'file:file.json')).toMatchObject({
+      status: 5,
+      err: expect.stringContaining('ERR_KEYRING_EXISTS'),
+    });
+    const again = await migrate('--from', 'file:file.json', '--dry-run');
+    expect(again).toMatchObject({ status: 5, out: expect.stringContaining('IN THE WAY') });
+    expect(await migrate('--from', 'file:file.json', '--skip-same')).toMatchObject({
+      status: 0,
+      out: 'copied 0 keys, 2 were there already\n',
+    });
+    for (const { out, err } of [dry, done, again]) expect(out + err).not.toContain('ffffffff');
+  });
+
+  it.each([
+    ['wallet:m', 'source and target are the same'],
+    ['m', '--from is okv:PATH, config:PATH, wallet:PATH, file:PATH'],
+    ['vault:m', '--from is'],
+  ])('refuses %j', async (from, message) => {
+    expect(await migrate('--from', from)).toMatchObject({ status: 2, err: expect.stringContaining(message) });
+  });
+});
+
 describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('keyward keyring, in a KMIP server', () => {
   let server: PykmipServer;
   let okv: readonly string[];
@@ -118,6 +168,24 @@ describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('keyward keyring, in 
     expect((await keyring('remove', 'MyKey', ...okv)).out).toBe('removed MyKey\n');
     expect((await keyring('list', ...okv)).out).toBe('no objects found\n');
     expect(await keyring('gc', ...okv)).toMatchObject({ status: 0, out: 'collected 0 unfinished objects\n' });
+  });
+
+  it('migrates to a wallet and finds the same keys there', async () => {
+    for (const [id, owner] of [
+      ['one', ''],
+      ['two', 'root@localhost'],
+    ] as const)
+      expect(
+        await keyring('generate', id, '--instance', 'move', ...(owner === '' ? [] : ['--owner', owner]), ...okv),
+      ).toMatchObject({ status: 0 });
+    const ends = ['--from', `okv:${okv[1]}`, '--from-instance', 'move', '--to', 'wallet:moved'];
+    const moved = await keyring('migrate', ...ends, '--to-password-file', 'pw', '--create');
+    expect(moved).toMatchObject({ status: 0, out: 'copied 2 keys\n' });
+    const at = (where: readonly string[]) =>
+      keyring('fetch', 'two', '--owner', 'root@localhost', '--format', 'hex', ...where);
+    const there = await at(['--wallet', 'moved', '--password-file', 'pw']);
+    expect(there.out).toMatch(/^[\da-f]{64}\n$/);
+    expect(await at([...okv, '--instance', 'move'])).toEqual(there);
   });
 
   it('keeps instances apart, and reads a configuration file', async () => {
