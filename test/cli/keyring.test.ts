@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openKeyring } from '../../src/keyring/index.ts';
 import { hasPeer, makeTempFolder } from '../support/peers.ts';
 import { freePort, type PykmipServer, startPykmip } from '../support/pykmip.ts';
 import { commandIn } from './run.ts';
@@ -11,7 +12,18 @@ const SECRET = randomBytes(40);
 const wallet = ['--wallet', 'w', '--password-file', 'pw'];
 afterAll(() => folder[Symbol.dispose]());
 
-beforeAll(() => {
+beforeAll(async () => {
+  // Few iterations: each command opens it anew.
+  const walletOptions = { iterations: 1000 };
+  const password = 'a wallet password';
+  await using made = await openKeyring({
+    backend: 'wallet',
+    directory: folder.file('w'),
+    password,
+    create: true,
+    walletOptions,
+  });
+  expect(made.backend).toBe('wallet');
   writeFileSync(folder.file('pw'), 'a wallet password\n', { mode: 0o600 });
   writeFileSync(folder.file('secret.bin'), SECRET);
 });
@@ -20,11 +32,7 @@ const keyring = (...args: readonly string[]) => keyward(['keyring', ...args]);
 
 describe('keyward keyring, in a wallet', () => {
   it('makes, stores, fetches, rotates, lists and removes keys', async () => {
-    expect(await keyring('generate', 'MyKey', ...wallet)).toMatchObject({
-      status: 4,
-      err: expect.stringContaining('ERR_WALLET_MISSING'),
-    });
-    const made = await keyring('generate', 'MyKey', '--create', '--owner', 'root@localhost', ...wallet);
+    const made = await keyring('generate', 'MyKey', '--owner', 'root@localhost', ...wallet);
     expect(made).toMatchObject({
       status: 0,
       err: '',
@@ -78,6 +86,10 @@ describe('keyward keyring, in a wallet', () => {
     });
     expect(await keyring('list')).toMatchObject({ status: 2, err: expect.stringContaining('--okv DIR') });
     expect(await keyring('list', '--okv', 'x', ...wallet)).toMatchObject({ status: 2 });
+    expect(await keyring('list', '--wallet', 'nowhere', '--password-file', 'pw')).toMatchObject({
+      status: 4,
+      err: expect.stringContaining('ERR_WALLET_MISSING'),
+    });
     expect(await keyring('list', '--okv', 'nowhere')).toMatchObject({
       status: 5,
       err: expect.stringContaining('ERR_KEYRING_CONFIGURATION'),
