@@ -4,6 +4,7 @@
  * there where one was asked for, no other file is torn, and the same instance goes on.
  */
 import { afterAll, describe, expect, it } from 'vitest';
+import { DatabaseError } from '../../src/errors.ts';
 import { openInstance } from '../../src/instance/index.ts';
 import { createWalletFile } from '../../src/wallet/file/index.ts';
 import { createWallet, openWallet, parseKeyId } from '../../src/wallet/index.ts';
@@ -48,6 +49,9 @@ const CASES: Record<string, Case> = {
   },
   'EXPORT KEYS': { statement: `${AKM} EXPORT KEYS WITH SECRET s TO '/exported' ${PW}`, file: '/exported' },
   'IMPORT KEYS': { statement: `${AKM} IMPORT KEYS WITH SECRET s FROM '/keys' ${PW} WITH BACKUP`, backup: true },
+  keyring_key_store: { statement: "SELECT keyring_key_store('id', 'SECRET', 'key')" },
+  keyring_key_remove: { statement: "SELECT keyring_key_remove('theirs')" },
+  'UNINSTALL PLUGIN': { statement: 'UNINSTALL PLUGIN keyring_okv', file: '/home/keyring.json' },
   'ALTER SYSTEM': { statement: "ALTER SYSTEM SET WALLET_ROOT='/new' SCOPE=SPFILE", file: '/home/spfile.json' },
 };
 
@@ -58,6 +62,8 @@ async function makeDisk(): Promise<Disk> {
   await using wallet = await createWalletFile('/root/tde', 'pw', options);
   await wallet.change((w) => w.setKey({ mkid: parseKeyId(KEY), keyTag: 'first' }));
   await wallet.change((w) => w.setKey({ keyTag: 'in use' }));
+  const theirs = { owner: 'root@localhost', id: 'theirs', type: 'SECRET', key: new Uint8Array(8) };
+  await wallet.change((w) => w.addKeyringEntry(theirs));
   await using source = await createWalletFile('/source', 'pw', options);
   await source.change((w) => w.setKey({ keyTag: 'theirs' }));
   using exported = await createWallet('s', CHEAP);
@@ -73,7 +79,8 @@ async function stateOf(bytes: Uint8Array | undefined): Promise<string> {
     try {
       using wallet = await openWallet(bytes, password);
       const keys = wallet.masterKeys.map((k) => `${k.keyTag}:${k.state}:${k.backedUp}`);
-      return `${password} ${keys.sort().join(' ')}`;
+      const keyring = wallet.keyringEntries.map((entry) => `${entry.owner}/${entry.id}`);
+      return `${password} ${[...keys, ...keyring].sort().join(' ')}`;
     } catch (error) {
       if ((error as { code?: string }).code !== 'ERR_WRONG_PASSWORD') throw error;
     }
@@ -140,7 +147,7 @@ describe('a failing disk', () => {
         if (error === null) {
           expect(steps[step], place).toMatch(/^remove .*lock/);
           expect(found, place).toBe(after);
-        } else expect(error, place).toMatchObject({ code });
+        } else expect(error instanceof DatabaseError ? error.cause : error, place).toMatchObject({ code });
         const backups = [...disk].filter(([path]) => /ewallet_\d{16}/.test(path));
         for (const [, bytes] of backups) expect(await stateOf(bytes), place).toBe(before);
         if (backup && found === after) expect(backups.length, place).toBeGreaterThan(0);
