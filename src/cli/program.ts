@@ -5,7 +5,10 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   sql: async (program) => (await import('./sql.ts')).addSqlCommand(program),
   wallet: async (program) => (await import('./wallet.ts')).addWalletCommands(program),
   keyring: async (program) => (await import('./keyring.ts')).addKeyringCommands(program),
-  kmip: async (program) => (await import('./kmip-operations.ts')).addKmipOperations(program),
+  kmip: async (program) => {
+    (await import('./kmip-operations.ts')).addKmipOperations(program);
+    (await import('./kmip-server.ts')).addKmipServerCommands(program);
+  },
   kms: async (program) => (await import('./kms.ts')).addKmsCommands(program),
   okv: async (program) => (await import('./okv/commands.ts')).addOkvCommands(program),
   ttlv: async (program) => (await import('./ttlv.ts')).addTtlvCommands(program),

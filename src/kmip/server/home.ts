@@ -190,6 +190,32 @@ export async function addKmipClient(options: EnrolOptions): Promise<EnrolledClie
   return { name, directory };
 }
 
+/** What a rotation left. */
+export interface RotatedKey {
+  /** KEY_ID of the new master key. */
+  readonly keyId: string;
+  /** The wallet as it was before. */
+  readonly backupPath: string;
+}
+
+/**
+ * Gives the wallet of a home a new master key, after a backup. A running server notices and seals its objects anew.
+ *
+ * @throws {StateError} ERR_WALLET_MISSING; {AuthenticationError} ERR_WRONG_PASSWORD
+ */
+export async function rotateServerKey(options: {
+  readonly home: string;
+  readonly password: WalletPassword;
+}): Promise<RotatedKey> {
+  const file = await openWalletFile(homePaths(resolve(options.home)).wallet, options.password);
+  try {
+    const { result, backupPath } = await file.change((wallet) => wallet.setKey({ keyTag: 'KMIP server' }), {});
+    return { keyId: result.keyId, backupPath: backupPath as string };
+  } finally {
+    await file.close();
+  }
+}
+
 /** Reads `server.json`. @throws {StateError} ERR_SERVER_HOME_MISSING; {FormatError} ERR_SERVER_SETTINGS */
 export async function readSettings(home: string): Promise<ServerSettings> {
   const path = homePaths(resolve(home)).settings;

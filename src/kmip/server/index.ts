@@ -3,6 +3,7 @@ export type { Defer } from './asynchronous.ts';
 export type { OperationEvent } from './batch.ts';
 export type { Client } from './context.ts';
 export { createEngine, type Engine, type EngineOptions } from './engine.ts';
+export { type Fault, parseFault } from './faults.ts';
 export type { Head } from './head.ts';
 export {
   addKmipClient,
@@ -11,6 +12,8 @@ export {
   type InitOptions,
   initKmipHome,
   KMIP_PORT,
+  type RotatedKey,
+  rotateServerKey,
 } from './home.ts';
 export { type KeyValueChange, type KeyValueStore, MemoryKeyValueStore, type MemoryStoreOptions } from './key-value.ts';
 export type { ConnectionLimits } from './listener.ts';
@@ -18,6 +21,7 @@ export { openLmdbStore } from './lmdb-store.ts';
 export { memoryObjectKeys, type ObjectKeys, walletObjectKeys } from './object-keys.ts';
 export { type ObjectStoreOptions, openObjectStore, type SealedObjectStore } from './object-store.ts';
 export type { KmipServer, KmipServerOptions, ServerEvent } from './server.ts';
+export { type StartedKmipServer, type StartOptions, startKmipServer } from './start.ts';
 export type {
   IndexEntry,
   ObjectChange,

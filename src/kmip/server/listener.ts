@@ -189,7 +189,7 @@ class Connection {
     this.#shared = shared;
     this.remote = endOf(socket);
     socket.on('data', this.#take);
-    socket.on('end', () => this.finish());
+    socket.on('end', this.#peerEnded);
   }
 
   /** Closes as soon as the request under way is answered. */
@@ -206,6 +206,8 @@ class Connection {
     this.#shared.bufferedBytes -= this.#bufferedBytes;
     this.#bufferedBytes = 0;
   }
+
+  readonly #peerEnded = (): void => this.finish();
 
   readonly #take = (chunk: Uint8Array): void => {
     if (this.#ended) return;
@@ -274,6 +276,7 @@ class Connection {
   #leaveToHttp(take: NonNullable<ListenerOptions['http']>): void {
     this.#disarm();
     this.#socket.off('data', this.#take);
+    this.#socket.off('end', this.#peerEnded);
     const collected = this.#cut(this.#bufferedBytes);
     take(this.#socket, this.#client);
     this.#socket.unshift(collected);
