@@ -29,9 +29,9 @@ import { entryKey, objectKey, Transaction, type TransactionBase } from './transa
 
 /** Options of `openObjectStore`. */
 export interface ObjectStoreOptions {
-  /** Where the records are. Closed with the object store. */
+  /** Where the records are. Closed with the object store, or when it cannot be opened. */
   readonly records: KeyValueStore;
-  /** What seals them. Disposed of with the object store. */
+  /** What seals them. Disposed of with the object store, or when it cannot be opened. */
   readonly keys: ObjectKeys;
   /** True: there must be no store yet, and an empty one is made. Default false: there must be one. */
   readonly create?: boolean;
@@ -55,9 +55,14 @@ export interface RewrapProgress {
  */
 export async function openObjectStore(options: ObjectStoreOptions): Promise<SealedObjectStore> {
   const store = new SealedObjectStore(options);
-  if (options.create === true) await store.create();
-  else store.open(options.epochFloor ?? 0);
-  return store;
+  try {
+    if (options.create === true) await store.create();
+    else store.open(options.epochFloor ?? 0);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /** Where a live object is, and the first bytes of its share: an older record in its place is seen. */

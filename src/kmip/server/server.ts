@@ -85,9 +85,10 @@ export async function serveHome(
     const wallet = await openWalletFile(paths.wallet, options.password);
     closers.push(() => wallet.close());
     const keys = walletObjectKeys(() => wallet.wallet);
+    // Twice where all goes well: the store disposes of them too.
+    closers.push(async () => keys[Symbol.dispose]());
     const epochFloor = await readEpochFloor(paths.epoch, keys);
     const records = await openLmdbStore(paths.objects);
-    closers.push(() => records.close());
     const store = await openObjectStore({ records, keys, epochFloor });
     closers.push(async () => {
       await writeEpochFloor(paths.epoch, keys, store.epoch);
