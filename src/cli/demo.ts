@@ -1,12 +1,14 @@
 /**
- * `keyward demo`, which `npm start` runs: an instance in a local folder, made when there is none, and a short tour of its
- * statements; on a terminal the prompt follows. A second start finds everything of the first.
+ * `keyward demo`, which `npm start` runs: a KMIP server and an instance in a local folder, made when there are none; a short tour of
+ * both documents' statements, keys of the keyring being kept in the server; on a terminal the prompt follows. A second start finds
+ * everything of the first.
  */
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { DatabaseError } from '../errors.ts';
 import { type Instance, openInstance } from '../instance/index.ts';
+import { initKmipHome, type StartedKmipServer, startKmipServer } from '../kmip/server/index.ts';
 import { Secret } from '../secret.ts';
 import { formatError } from './exit.ts';
 import { isMysql, runPrompt } from './sql.ts';
@@ -22,9 +24,9 @@ interface DemoOptions {
 export function addDemoCommand(program: Command): void {
   program
     .command('demo')
-    .description('a wallet in a local folder, a tour of its statements, and on a terminal a prompt')
+    .description('a wallet and a KMIP server in a local folder, a tour of both, and on a terminal a prompt')
     .option('--home <dir>', 'home directory of the demo; made when missing', '.demo')
-    .option('--okv <dir>', 'keep the keyring in the KMIP server that this directory names, not in the wallet')
+    .option('--okv <dir>', 'keep the keyring in the KMIP server that this directory names, not in one of the demo')
     .option('--demo, --tour', 'end after the tour, on a terminal too')
     .addHelpText('after', '\nExample:\n  $ keyward demo --home ./demo\n')
     .action(runDemo);
@@ -43,32 +45,59 @@ const EVERY_TIME = [
   'SELECT WRL_PARAMETER, STATUS, FULLY_BACKED_UP FROM V$ENCRYPTION_WALLET',
 ] as const;
 
-/** MySQL's keyring: the manual's two statements, and between them what they made. */
-const KEYRING = [
-  "SELECT keyring_key_generate('MyKey', 'AES', 32)",
+/** MySQL's keyring: the manual's statements, and between them what they made. */
+const KEYRING_FIRST_TIME = ["SELECT keyring_key_generate('MyKey', 'AES', 32)"] as const;
+const KEYRING_EVERY_TIME = [
   "SELECT keyring_key_type_fetch('MyKey') AS type, keyring_key_length_fetch('MyKey') AS length, keyring_key_fetch('MyKey') AS the_key",
+  "SELECT keyring_key_store('Tour', 'SECRET', 'kept for the length of the tour')",
   'SELECT * FROM performance_schema.keyring_keys',
-  "SELECT keyring_key_remove('MyKey')",
+  "SELECT keyring_key_remove('Tour')",
   "SHOW VARIABLES LIKE 'keyring%'",
 ] as const;
+
+const CLIENT = 'demo';
 
 async function runDemo(options: DemoOptions): Promise<void> {
   const home = resolve(options.home);
   const isNew = !existsSync(join(home, 'wallet', 'tde', 'ewallet.p12'));
   using password = demoPassword(home);
   const binds = new Map([['pw', password]]);
+  await using server = options.okv === undefined ? await startDemoServer(join(home, 'kmip'), password) : null;
+  const okv = resolve(options.okv ?? join(home, 'kmip', 'clients', CLIENT));
   await using instance = await openInstance(home, { vendorExamples: true });
-  print(`An instance in ${home}; its wallet's password is in ${passwordFile(home)}, for :pw below.\n`);
+  print(`An instance in ${home}; the password of its wallets is in ${passwordFile(home)}, for :pw below.`);
+  if (server !== null) print(`A KMIP server listens on ${server.host}:${server.port} with ${server.objects} objects.`);
+  print('');
   for (const statement of isNew ? [...FIRST_TIME, ...EVERY_TIME] : EVERY_TIME) await show(statement, instance, binds);
-  const { okv } = options;
-  if (okv !== undefined) await show(`SET GLOBAL keyring_okv_conf_dir = ${quote(resolve(okv))}`, instance, binds);
-  for (const statement of KEYRING) await show(statement, instance, binds);
-  const tde = join(home, 'wallet', 'tde');
-  print(`The wallet is ${join(tde, 'ewallet.p12')}, its backups lie beside it. Other tools read it:`);
-  print(`  openssl pkcs12 -info -noout -in ${join(tde, 'ewallet.p12')} -passin file:${passwordFile(home)}`);
+  await show(`SET GLOBAL keyring_okv_conf_dir = ${quote(okv)}`, instance, binds);
+  const hasKey = isNew ? [] : await rowsOf("SELECT keyring_key_type_fetch('MyKey')", instance);
+  if (hasKey[0]?.[0] == null) for (const statement of KEYRING_FIRST_TIME) await show(statement, instance, binds);
+  for (const statement of KEYRING_EVERY_TIME) await show(statement, instance, binds);
+  tellFiles(home, server, okv);
   if (options.tour === true || !process.stdin.isTTY) return;
   print('\nStatements end with a semicolon, :pw stands for the password, exit ends.\n');
   await runPrompt({ instance, binds });
+}
+
+/** The demo's own server, on a free loopback port; its home is made when there is none. */
+async function startDemoServer(home: string, password: Secret): Promise<StartedKmipServer> {
+  if (!existsSync(home)) await initKmipHome({ home, password, port: 0, clients: [CLIENT] });
+  return await startKmipServer({ home, password });
+}
+
+async function rowsOf(statement: string, instance: Instance): Promise<readonly (readonly unknown[])[]> {
+  return (await instance.run(instance.parse(statement), new Map())).rows;
+}
+
+function tellFiles(home: string, server: StartedKmipServer | null, okv: string): void {
+  const wallet = join(home, 'wallet', 'tde', 'ewallet.p12');
+  print(`The wallet is ${wallet}, its backups lie beside it. Other tools read it:`);
+  print(`  openssl pkcs12 -info -noout -in ${wallet} -passin file:${passwordFile(home)}`);
+  if (server !== null) {
+    print(`The server is in ${join(home, 'kmip')}: its wallet, its objects, its clients. To serve it alone:`);
+    print(`  keyward kmip serve --home ${join(home, 'kmip')} --password-file ${passwordFile(home)}`);
+  }
+  print(`Another client of it: ${okv} is a keyring_okv_conf_dir.`);
 }
 
 /** As text of a statement of MySQL's. */
