@@ -69,7 +69,10 @@ function Frame({ onLanguage }: { readonly onLanguage: () => void }): JSX.Element
   const [hint, setHint] = useState<string | null>(null);
   const sections = sectionsOf(state);
   const section = sections.includes(chosen) ? chosen : (sections[0] ?? 'overview');
-  useEffect(() => setChosen(state.opened === null ? 'overview' : 'keys'), [state.opened === null, state.file]);
+  useEffect(
+    () => setChosen(state.opened === null ? 'overview' : (sectionsOf(state)[0] ?? 'overview')),
+    [state.opened === null, state.file],
+  );
   useKeys({ session, state, sections, onSection: setChosen, onHelp: () => setDialog('help') });
   const { file, opened } = state;
   return (
@@ -126,7 +129,8 @@ function sectionsOf({ file, opened }: SessionState): readonly SectionName[] {
   if (kind === 'unknown' || kind === 'statement' || kind === 'okvclient' || kind === 'pem')
     return ['overview', 'bytes'];
   if (opened === null || pfxOf(file.report) === null) return ['overview', 'bytes'];
-  return opened.wallet === null
+  const { masterKeys, keyringKeys } = opened.report;
+  return masterKeys.length + keyringKeys.length === 0
     ? ['contents', 'overview', 'bytes']
     : ['keys', 'contents', 'check', 'compare', 'overview', 'bytes'];
 }

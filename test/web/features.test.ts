@@ -1,5 +1,6 @@
 /** What a visitor does with the page, in a real browser. */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWallet, openWallet } from '../../src/wallet/index.ts';
@@ -246,6 +247,17 @@ describe.skipIf(!CAN_BROWSE)('the wallet page', () => {
     await page.getByRole('tab', { name: '密钥' }).waitFor();
     expect(await page.locator('html').getAttribute('lang')).toBe('zh');
   });
+
+  // KEYWARD_PICTURE=1: the README's picture, made anew.
+  if (process.env.KEYWARD_PICTURE !== undefined)
+    it('makes the picture for the README', async () => {
+      await using opened = await openPage(browser);
+      const { page } = opened;
+      await page.getByRole('button', { name: 'keyward wallet' }).click();
+      await unlock(page, 'correct horse battery staple');
+      await page.locator('table.keys').waitFor();
+      await page.screenshot({ path: fileURLToPath(new URL('inspector.png', import.meta.url)), fullPage: true });
+    });
 
   it('does everything by keyboard', async () => {
     await using opened = await openPage(browser);
