@@ -140,10 +140,16 @@ export function refuseItem(item: RequestItem, resultReason: string, resultMessag
   return { ...failed, resultReason, resultMessage } as ResponseItem;
 }
 
+/** A port that swallows everything. */
+export interface BlackHole extends AsyncDisposable {
+  readonly host: '127.0.0.1';
+  readonly port: number;
+  /** Connections so far. */
+  readonly connections: number;
+}
+
 /** A port on which connections are accepted and nothing is ever said: where packets go and do not come back. */
-export async function startBlackHole(): Promise<
-  AsyncDisposable & { readonly host: '127.0.0.1'; readonly port: number }
-> {
+export async function startBlackHole(): Promise<BlackHole> {
   const sockets = new Set<{ destroy(): unknown }>();
   const server = createTcpServer((socket) => {
     sockets.add(socket);
@@ -153,6 +159,9 @@ export async function startBlackHole(): Promise<
   return {
     host: '127.0.0.1',
     port,
+    get connections() {
+      return sockets.size;
+    },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();

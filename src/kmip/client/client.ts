@@ -18,7 +18,7 @@ import {
   wipeMessage,
 } from '../index.ts';
 import { matchAnswer, refusalOf } from './answer.ts';
-import { type Connection, ExchangeFailure } from './connection.ts';
+import { type Connection, closedError, ExchangeFailure } from './connection.ts';
 import { Connector } from './connector.ts';
 import { CredentialStore } from './credentials.ts';
 import { Deadline } from './deadline.ts';
@@ -201,6 +201,8 @@ export class KmipClient implements AsyncDisposable {
   /** Closes all connections at once; requests under way fail. Safe to call twice. */
   async close(): Promise<void> {
     this.#pool.close();
+    this.#connector.abort(closedError());
+    this.#credentials.dispose();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -177,11 +177,16 @@ export class Connection {
   }
 
   #endOfConnection(reason: CloseEvent['reason']): Error {
-    if (reason === 'client') return new StateError('ERR_KMIP_CLOSED', 'this KMIP client was closed');
+    if (reason === 'client') return closedError();
     if (this.#error !== undefined) return this.#error;
     const where = this.#frames.isInside ? 'in the middle of a message' : 'without an answer';
     return new Error(`the server closed the connection ${where}`);
   }
+}
+
+/** What everything ends with once the client was closed. */
+export function closedError(): StateError {
+  return new StateError('ERR_KMIP_CLOSED', 'this KMIP client was closed');
 }
 
 /** A connection being opened. */

@@ -20,6 +20,7 @@ export class Connector {
   readonly #credentials: CredentialStore;
   readonly #memory: ServerMemory<Server>;
   readonly #versions = new Map<Server, KmipVersion>();
+  readonly #races = new Set<Race>();
   #last: Server | undefined;
 
   constructor(settings: Settings, credentials: CredentialStore) {
@@ -57,12 +58,18 @@ export class Connector {
       prepare: (connection) => this.#agreeOnVersion(connection, deadline),
       failed: (server) => this.failed(server),
     });
-    const connection = await race.run(deadline);
+    this.#races.add(race);
+    const connection = await race.run(deadline).finally(() => this.#races.delete(race));
     this.#memory.succeeded(connection.server);
     if (this.#last !== undefined && this.#last !== connection.server)
       publishFailover({ from: this.#last.name, to: connection.server.name });
     this.#last = connection.server;
     return connection;
+  }
+
+  /** Gives up all that are on their way, with this error. */
+  abort(error: Error): void {
+    for (const race of this.#races) race.abort(error);
   }
 
   async #agreeOnVersion(connection: Connection, deadline: Deadline): Promise<void> {
@@ -121,6 +128,11 @@ class Race {
       };
       this.#step();
     });
+  }
+
+  /** Ends the race without a winner. */
+  abort(error: Error): void {
+    this.#settle?.(error);
   }
 
   /** Does what is due, and comes back when something else is. */

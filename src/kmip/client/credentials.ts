@@ -27,13 +27,22 @@ interface Material {
 export class CredentialStore {
   readonly #credentials: Credentials;
   readonly #tls: TlsOptions;
+  /** A copy of the caller's Secret, which may be disposed of before the files change. */
+  readonly #secret: Secret | undefined;
   /** The files and what their stamps were when they were read. */
   #stamps: ReadonlyMap<string, string> = new Map();
   #context: SecureContext | undefined;
 
   constructor(credentials: Credentials, tls: TlsOptions) {
-    this.#credentials = credentials;
+    const { password } = credentials;
+    this.#secret = password instanceof Secret ? Secret.adopt(password.copy()) : undefined;
+    this.#credentials = this.#secret === undefined ? credentials : { ...credentials, password: this.#secret };
     this.#tls = tls;
+  }
+
+  /** Wipes the password, where it was given as a Secret. Safe to call twice. */
+  dispose(): void {
+    this.#secret?.dispose();
   }
 
   /**

@@ -21,7 +21,7 @@ export interface ServerAddress {
 /** Something to read: a file, read again when it changes, or the contents themselves. */
 export type Source = { readonly file: string } | string | Uint8Array;
 
-/** A password: text, its UTF-8 bytes, a Secret, or a file whose first line it is. */
+/** A password: text, its UTF-8 bytes, a Secret (copied), or a file whose first line it is. */
 export type PasswordSource = { readonly file: string } | string | Uint8Array | Secret;
 
 /** Certificate, key and trusted authorities as PEM. */

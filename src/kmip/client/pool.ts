@@ -2,8 +2,8 @@
  * A few connections, used by one request each at a time: the one that was used last goes first, those that were idle too long
  * or are too old are closed instead of used, and who finds none waits in line. Layer: kmip/client, Node only.
  */
-import { abortReason, StateError, TransportError } from '../../errors.ts';
-import type { Connection } from './connection.ts';
+import { abortReason, TransportError } from '../../errors.ts';
+import { type Connection, closedError } from './connection.ts';
 import type { Deadline } from './deadline.ts';
 import type { Settings } from './options.ts';
 
@@ -195,8 +195,4 @@ export class Pool {
   #isTooOld(connection: Connection): boolean {
     return performance.now() - connection.openedMs >= this.#settings.maxAgeMs;
   }
-}
-
-function closedError(): StateError {
-  return new StateError('ERR_KMIP_CLOSED', 'this KMIP client was closed');
 }

@@ -464,6 +464,15 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
       expect(server.connections).toBe(2);
     });
 
+    it('that are on their way end with the client too', async () => {
+      await using hole = await startBlackHole();
+      const kmip = await open(hole, { lazy: true });
+      const get = kmip.request('Get', GET).catch((e: unknown) => e);
+      await expect.poll(() => hole.connections).toBe(1);
+      await kmip.close();
+      expect(await get).toMatchObject({ code: 'ERR_KMIP_CLOSED' });
+    });
+
     it('end with the client, and with them what was under way', async () => {
       const server = await fake(() => undefined);
       const kmip = await open(server, { maxConnections: 1, maxResends: 2 });

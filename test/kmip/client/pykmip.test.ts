@@ -1,8 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ProtocolError, Secret, TransportError } from '../../../src/index.ts';
 import {
+  type ConnectEvent,
   type Credentials,
   connectKmip,
   type KmipClient,
@@ -296,5 +298,38 @@ describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('a KmipClient on PyKM
     convertKey(key, file('key.pem').file, 'plain', '');
     expect((await kmip.request('Get', { uniqueIdentifier })).uniqueIdentifier).toBe(uniqueIdentifier);
     expect(ca).toBeTruthy();
+  });
+});
+
+// The server then offers no GCM suite: a client that refused CBC could not reach it.
+describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('a KmipClient on PyKMIP with RSA certificates', () => {
+  let server: PykmipServer;
+  beforeAll(async () => {
+    server = await startPykmip({ keys: 'rsa' });
+  });
+  afterAll(() => server?.[Symbol.asyncDispose]());
+
+  it.each(['des3', 'pkcs8'] as const)('connects with an encrypted key (%s), and names the suite', async (keyForm) => {
+    const folder = server.clientFolder(keyForm, { keyForm });
+    const file = (name: string) => ({ file: join(folder, 'ssl', name) });
+    const [, form] = /-----BEGIN (.+)-----/.exec(readFileSync(file('key.pem').file, 'utf8')) ?? [];
+    expect(form).toBe(keyForm === 'des3' ? 'RSA PRIVATE KEY' : 'ENCRYPTED PRIVATE KEY');
+    const events: ConnectEvent[] = [];
+    const listen = (event: unknown): void => {
+      events.push(event as ConnectEvent);
+    };
+    subscribe('keyward:kmip:connect', listen);
+    await using client = await connectKmip({
+      servers: [server],
+      credentials: {
+        ca: file('CA.pem'),
+        cert: file('cert.pem'),
+        key: file('key.pem'),
+        password: file('password.txt'),
+      },
+    });
+    unsubscribe('keyward:kmip:connect', listen);
+    expect(client.version).toBe('1.4');
+    expect(events).toMatchObject([{ phase: 'ready', tls: 'TLSv1.2', cipher: expect.stringContaining('CBC') }]);
   });
 });
