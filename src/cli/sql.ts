@@ -18,7 +18,7 @@ import {
   splitScript,
 } from '../statement/index.ts';
 import { EXIT, exitStatus, formatError } from './exit.ts';
-import { askPassword, firstLine, formatTable, printable, showRows } from './terminal.ts';
+import { askPassword, firstLine, formatTable, oneOf, printable, showRows } from './terminal.ts';
 
 interface SqlOptions {
   readonly home: string;
@@ -35,6 +35,7 @@ interface SqlOptions {
   readonly keyringChecks: 'new' | 'old';
   readonly keyringPlugins: boolean;
   readonly dialect: 'yashandb' | 'oracle';
+  readonly kmsFetch: string;
   readonly profile: 'modern' | 'oracle' | 'pbmac1' | 'java' | 'legacy';
 }
 
@@ -53,6 +54,7 @@ export function addSqlCommand(program: Command): void {
     .option('--keep-going', 'go on after an error; the exit status is that of the first')
     .option('--vendor-examples', "accept the vendor's examples as they are printed")
     .option('--dialect <name>', 'yashandb or oracle: columns and codes of the views', 'yashandb')
+    .option('--kms-fetch <when>', 'open or use: when keys are fetched that a key management service keeps', 'open')
     .option('--profile <name>', 'algorithms of a new wallet: modern, oracle, pbmac1, java or legacy', 'modern')
     .option('--show-secrets', 'print the keys that keyring_key_fetch returns, in hex')
     .option('--account <user@host>', 'CURRENT_USER(): the owner of keyring keys', 'root@localhost')
@@ -94,6 +96,7 @@ async function runSql(options: SqlOptions): Promise<number> {
     keyringPlugins,
     ...(grant && { privileges: grant }),
     wallet: { profile },
+    kms: { fetchKeys: oneOf('--kms-fetch', options.kmsFetch, ['open', 'use']) },
   });
   const binds = await readBinds(options.bind ?? []);
   const rehearsal = options.explain === true ? await instance.rehearse() : undefined;

@@ -66,6 +66,7 @@ export class Wallet {
   #mark: PasswordMark;
   readonly #context: ChangeContext;
   #link: ProviderLink | null;
+  #isFork = false;
   #disposed = false;
 
   /** Internal: use `createWallet` or `openWallet`. */
@@ -304,19 +305,17 @@ export class Wallet {
     try {
       const check = await makeCheck(this.id, link);
       const contents = keep ? this.#live() : withoutCiphertexts(this.#live());
-      this.#contents = { ...contents, provider: { settings: Secret.from(setup.settings.expose()), check } };
+      this.#replaceProvider({ ...contents, provider: { settings: Secret.from(setup.settings.expose()), check } }, link);
     } catch (error) {
       link.close();
       throw error;
     }
-    this.#link = link;
   }
 
   /** Takes all master keys back into the wallet. @throws as `fetchKeys` */
   async keepKeysInWallet(): Promise<void> {
     await this.fetchKeys();
-    this.#contents = withoutProvider(this.#live());
-    this.#link = null;
+    this.#replaceProvider(withoutProvider(this.#live()), null);
   }
 
   /** Encrypts all ciphertexts anew, after the provider rotated its key. @returns how many changed @throws as `fetchKeys` */
@@ -367,7 +366,9 @@ export class Wallet {
 
   /** A wallet of the same contents to try a change on; `adopt` takes it over. Shares secrets: dispose of only one of the two. */
   fork(): Wallet {
-    return new Wallet(this.#live(), this.#sealed, this.#mark, this.#context, this.#link);
+    const fork = new Wallet(this.#live(), this.#sealed, this.#mark, this.#context, this.#link);
+    fork.#isFork = true;
+    return fork;
   }
 
   /** Takes over what a fork has become. */
@@ -445,6 +446,16 @@ export class Wallet {
       'this master key is kept by a key management service and was not fetched',
       { hint: 'await wallet.fetchKeys()' },
     );
+  }
+
+  #replaceProvider(contents: WalletContents, link: ProviderLink | null): void {
+    // What a fork replaces is still its wallet's, until that adopts it.
+    if (!this.#isFork) {
+      this.#link?.close();
+      this.#contents.provider?.settings.dispose();
+    }
+    this.#contents = contents;
+    this.#link = link;
   }
 
   #linked(): ProviderLink {

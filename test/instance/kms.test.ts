@@ -310,6 +310,24 @@ describe('credentials of the service', () => {
   });
 });
 
+describe('a rotated key of the service', () => {
+  it('is followed by the ciphertexts, without a master key leaving the service', async () => {
+    const instance = await withKeys();
+    const file = instance.keystore.file as NonNullable<Instance['keystore']['file']>;
+    const reencrypt = async (): Promise<number> => (await file.change((wallet) => wallet.reencryptKeys(), {})).result;
+    expect(await reencrypt()).toBe(0);
+    await emulator.rotateKey(keyId);
+    const before = emulator.records.length;
+    expect(await reencrypt()).toBe(2);
+    expect(new Set(emulator.records.slice(before).map(({ action }) => action))).toEqual(new Set(['ReEncrypt']));
+    expect(await reencrypt()).toBe(0);
+    const again = await open();
+    await again.execute(`${AKM} SET KEYSTORE OPEN IDENTIFIED BY "${PASSWORD}"`);
+    using key = again.keystore.file?.wallet.exportKey(MKID);
+    expect(formatHex((key as NonNullable<typeof key>).expose())).toBe(MK);
+  });
+});
+
 describe('a service that is away', () => {
   it('opening fails in bounded time with what was tried; an open wallet goes on; SET KEY fails and changes nothing', async () => {
     const instance = await withKeys();
