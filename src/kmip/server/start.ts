@@ -55,7 +55,7 @@ export async function startKmipServer(options: StartOptions): Promise<StartedKmi
     const server = await serveHome(
       rest,
       (store) => {
-        const made = createEngine({ ...engineOptions, store, ...observer(audit, metrics) });
+        const made = createEngine({ clock: preciseClock(), ...engineOptions, store, ...observer(audit, metrics) });
         engine = made;
         return (request, client) => made.handle(request, client);
       },
@@ -115,6 +115,21 @@ function observer(audit: AuditLog | undefined, metrics: Metrics | undefined): Pi
       metrics?.count(event);
       audit?.write(event);
     },
+  };
+}
+
+/** How far the two clocks may be apart, milliseconds: `Date.now` counts whole ones. */
+const CLOCK_SLACK_MS = 2;
+
+/** The system's time in fractions of milliseconds, so that what takes less than one can be measured. Follows when the clock is set. */
+function preciseClock(): () => number {
+  let offset = Date.now() - performance.now();
+  return () => {
+    const wall = Date.now();
+    const precise = performance.now() + offset;
+    if (Math.abs(precise - wall) <= CLOCK_SLACK_MS) return precise;
+    offset = wall - performance.now();
+    return wall;
   };
 }
 
