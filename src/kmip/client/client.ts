@@ -34,7 +34,7 @@ import {
 } from './options.ts';
 import { Pool } from './pool.ts';
 import { decideResend, isRepeatable } from './resend.ts';
-import { codeOf, describeFailure, hintFor } from './tls-errors.ts';
+import { codeOf, describeFailure, hintFor, isPassing } from './tls-errors.ts';
 
 /** Options of `batch`. */
 export interface BatchOptions extends CallOptions {
@@ -257,7 +257,8 @@ export class KmipClient implements AsyncDisposable {
     const attempts: TransportAttempt[] = [];
     for (let resends = 0; ; resends++) {
       if (deadline.signal?.aborted === true) throw abortReason(deadline.signal);
-      const connection = await this.#pool.acquire(deadline);
+      const connection = await this.#acquire(deadline, resends);
+      if (connection === null) continue;
       try {
         return await this.#exchange(connection, items, header, deadline, resends + 1);
       } catch (error) {
@@ -269,6 +270,17 @@ export class KmipClient implements AsyncDisposable {
       } finally {
         this.#pool.release(connection);
       }
+    }
+  }
+
+  /** A connection; null when none could be made just now, nothing was sent yet, and trying again is worth it. */
+  async #acquire(deadline: Deadline, resends: number): Promise<Connection | null> {
+    try {
+      return await this.#pool.acquire(deadline);
+    } catch (error) {
+      const isConnect = error instanceof TransportError && error.code === 'ERR_KMIP_CONNECT';
+      if (!isConnect || !isPassing(error.cause) || resends >= this.#settings.maxResends) throw error;
+      return null;
     }
   }
 

@@ -180,13 +180,18 @@ export class Connection {
     if (reason === 'client') return closedError();
     if (this.#error !== undefined) return this.#error;
     const where = this.#frames.isInside ? 'in the middle of a message' : 'without an answer';
-    return new Error(`the server closed the connection ${where}`);
+    return closedByServer(where);
   }
 }
 
 /** What everything ends with once the client was closed. */
 export function closedError(): StateError {
   return new StateError('ERR_KMIP_CLOSED', 'this KMIP client was closed');
+}
+
+/** With the code that Node gives it where it notices by itself. */
+function closedByServer(when: string): Error {
+  return Object.assign(new Error(`the server closed the connection ${when}`), { code: 'ECONNRESET' });
 }
 
 /** A connection being opened. */
@@ -215,7 +220,7 @@ export function openConnection(server: Server, secureContext: SecureContext, set
       socket.destroy();
       reject(error);
     };
-    const onClose = (): void => reject(new Error('the server closed the connection during the handshake'));
+    const onClose = (): void => reject(closedByServer('during the handshake'));
     socket.once('error', onError).once('close', onClose);
     socket.once('secureConnect', () => {
       phase = 'version';

@@ -19,12 +19,6 @@ export class Deadline {
     this.signal = signal;
   }
 
-  /** What has ended this call already; null while it may go on. */
-  get over(): 'timeout' | 'abort' | null {
-    if (this.signal?.aborted === true) return 'abort';
-    return performance.now() >= this.#atMs ? 'timeout' : null;
-  }
-
   /**
    * Calls `onEnd`, once, when the call's time is over, its signal fires, or `limitMs` have passed; what is over already counts
    * from the next turn of the event loop on.

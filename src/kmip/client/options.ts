@@ -83,7 +83,10 @@ export interface KmipClientOptions {
   readonly hedgeAfterMs?: number;
   /** How long a server that failed is tried last, ms; twice as long after each further failure. Default 30,000. */
   readonly rememberFailureMs?: number;
-  /** How often a request that may be sent again is, when its connection fails. Default 2. */
+  /**
+   * How often a call tries again: any call when a connection broke while it was being made, and one that may be sent twice
+   * when it broke later. Default 2.
+   */
   readonly maxResends?: number;
   /** Connections at a time. Default 4. */
   readonly maxConnections?: number;

@@ -12,6 +12,11 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** Says whether a connection failed for a reason that may be gone the next moment: it broke, or its bytes were damaged on the way. */
+export function isPassing(error: unknown): boolean {
+  return /^(ECONNRESET|EPIPE|ERR_SSL_.*(BAD_RECORD_MAC|DECRYPT|DECODE).*)$/.test(codeOf(error) ?? '');
+}
+
 /** Says in one line why an attempt ended. */
 export function describeFailure(error: unknown): string {
   const code = codeOf(error);

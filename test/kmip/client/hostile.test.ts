@@ -311,6 +311,19 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
       expect(server.received.filter(({ batchItem: [item] }) => item?.operation === 'Create').length).toBe(1);
     });
 
+    it('even a Create when its connection broke before it was there', async () => {
+      const server = await fake(undefined, { versions: null });
+      server.script = (exchange) => {
+        if (exchange.number <= 2) exchange.socket.destroy();
+        else if (exchange.operation === 'DiscoverVersions')
+          exchange.answer([{ operation: 'DiscoverVersions', resultStatus: 'Success', responsePayload: {} }]);
+        else exchange.send(goodAnswer(exchange));
+      };
+      const kmip = await open(server, { lazy: true, maxResends: 2 });
+      expect((await kmip.request('Create', CREATE)).uniqueIdentifier).toBe('fake-1');
+      expect(server.connections).toBe(3);
+    });
+
     it('not a batch in which something is made', async () => {
       const kmip = await open(await fake((exchange) => exchange.socket.destroy()), { maxResends: 5 });
       const items: readonly RequestItem[] = [
