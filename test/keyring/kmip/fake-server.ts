@@ -9,7 +9,9 @@ import {
   attribute,
   findAttribute,
   type OperationName,
+  type RequestItem,
   type RequestPayloads,
+  type ResponseItem,
   type ResponsePayloads,
 } from '../../../src/kmip/index.ts';
 
@@ -109,6 +111,18 @@ export class FakeServer {
     };
   }
 
+  /** Answers a Batch Item of a message, for a server that speaks on a wire. */
+  answer({ operation, requestPayload }: RequestItem): ResponseItem {
+    try {
+      const responsePayload = this.#carryOut(String(operation), requestPayload);
+      return { operation, resultStatus: 'Success', responsePayload } as ResponseItem;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const { resultReason, resultMessage } = error;
+      return { operation, resultStatus: 'OperationFailed', resultReason, resultMessage } as ResponseItem;
+    }
+  }
+
   /** Carries out what is still on its way. */
   deliver(): void {
     for (const arrive of this.#late.splice(0)) {
@@ -139,16 +153,23 @@ export class FakeServer {
     },
     Register: (p) => {
       const { keyBlock } = (p.symmetricKey ?? p.secretData) as { keyBlock: { keyValue: { keyMaterial: Uint8Array } } };
-      return this.#add(p.objectType as string, p, keyBlock.keyValue.keyMaterial.slice());
+      const { uniqueIdentifier } = this.#add(p.objectType as string, p, keyBlock.keyValue.keyMaterial.slice());
+      return { uniqueIdentifier };
     },
-    Locate: ({ attribute: wanted = [] }) => ({
-      uniqueIdentifier: [...this.objects.values()].filter((o) => this.#matches(o, wanted)).map(({ uid }) => uid),
-    }),
+    Locate: ({ attribute: wanted = [], offsetItems = 0, maximumItems = Number.POSITIVE_INFINITY }) => {
+      const found = [...this.objects.values()].filter((o) => this.#matches(o, wanted)).map(({ uid }) => uid);
+      return { uniqueIdentifier: found.slice(offsetItems, offsetItems + maximumItems) };
+    },
+    Query: () => ({ operation: this.#options.operations ?? ALL }),
     Get: (p) => {
       const { uid, objectType, bytes, state } = this.#find('Get', p);
       if (state.startsWith('Destroyed')) throw refusal('Get', 'ItemNotFound', 'destroyed');
       const keyBlock = { keyFormatType: 'Raw', keyValue: { keyMaterial: bytes.slice() } };
-      const object = objectType === 'SymmetricKey' ? { symmetricKey: { keyBlock } } : { secretData: { keyBlock } };
+      const aes = { ...keyBlock, cryptographicAlgorithm: 'AES', cryptographicLength: 8 * bytes.length };
+      const object =
+        objectType === 'SymmetricKey'
+          ? { symmetricKey: { keyBlock: aes } }
+          : { secretData: { secretDataType: 'Password', keyBlock } };
       return { objectType, uniqueIdentifier: uid, ...object };
     },
     GetAttributes: (p) => {
@@ -191,7 +212,11 @@ export class FakeServer {
     RNGRetrieve: ({ dataLength = 0 }) => ({ data: crypto.getRandomValues(new Uint8Array(Math.min(dataLength, 1024))) }),
   };
 
-  #add(objectType: string, { templateAttribute }: Payload, bytes: Uint8Array): object {
+  #add(
+    objectType: string,
+    { templateAttribute }: Payload,
+    bytes: Uint8Array,
+  ): { readonly objectType: string; readonly uniqueIdentifier: string } {
     const given = templateAttribute?.attribute ?? [];
     if (this.#options.customAttributes === false && given.some((a) => a.attributeName.startsWith('x-')))
       throw refusal('Create', 'InvalidField', 'no custom attributes here');
@@ -225,6 +250,8 @@ interface Payload {
   readonly symmetricKey?: object;
   readonly secretData?: object;
   readonly dataLength?: number;
+  readonly offsetItems?: number;
+  readonly maximumItems?: number;
 }
 
 export function refusal(operation: string, resultReason: string, resultMessage: string): ProtocolError {
