@@ -31,7 +31,9 @@ export interface WalletBackendOptions extends KeyTableOptions {
 /** Opens the wallet of a directory, or uses one that is open. @throws as `openWalletFile`, `createWalletFile` */
 export async function openWalletBackend(source: WalletSource, options: WalletBackendOptions): Promise<KeyringBackend> {
   if ('file' in source) return new WalletBackend(source.file, false, options);
-  return new WalletBackend(await openOrCreate(source), true, options);
+  const backend = new WalletBackend(await openOrCreate(source), true, options);
+  await backend.settle();
+  return backend;
 }
 
 async function openOrCreate(source: Exclude<WalletSource, { readonly file: WalletFile }>): Promise<WalletFile> {
@@ -115,12 +117,21 @@ class WalletBackend implements KeyringBackend {
     if (this.#ours) await this.#file.close();
   }
 
+  /** Shows what the wallet holds in the table; a wallet of our own whose keys are not to be in the clear is wiped after that. */
+  async settle(): Promise<void> {
+    await this.#show();
+  }
+
   async #change<T>({ signal }: CallOptions, edit: (wallet: Wallet) => T): Promise<T> {
-    const { result } = await this.#file.change((wallet) => {
-      signal?.throwIfAborted(); // the last moment at which nothing has happened
-      return edit(wallet);
-    });
-    return result;
+    try {
+      const { result } = await this.#file.change((wallet) => {
+        signal?.throwIfAborted(); // the last moment at which nothing has happened
+        return edit(wallet);
+      });
+      return result;
+    } finally {
+      await this.#show();
+    }
   }
 
   #add(wallet: Wallet, about: Omit<KeyringKeyInfo, 'backendKeyId'>, bytes: Uint8Array | null): KeyringKeyInfo {
@@ -141,6 +152,12 @@ class WalletBackend implements KeyringBackend {
       await this.#file.refresh();
       this.#lookedAt = time;
     }
+    return await this.#show();
+  }
+
+  async #show(): Promise<KeyTable> {
+    // Resting means that it was shown, and that nothing changed since.
+    if (this.#file.isResting) return this.#table;
     const { wallet } = this.#file;
     const { generation } = wallet;
     if (this.#shown?.wallet === wallet && this.#shown.generation === generation) return this.#table;
@@ -150,6 +167,7 @@ class WalletBackend implements KeyringBackend {
       this.#table.add(info, key.expose());
     }
     this.#shown = { wallet, generation };
+    if (this.#ours && !this.#options.cacheKeys) await this.#file.rest(generation);
     return this.#table;
   }
 }

@@ -80,6 +80,22 @@ export class PfxSession {
     return index;
   }
 
+  /** A session of its own with the same keys. @throws {UsageError} ERR_SESSION_DISPOSED */
+  clone(): PfxSession {
+    const { mac, safes, bags, password, forms } = this.parts;
+    const copy = <K extends { readonly key: Uint8Array<ArrayBuffer> }>(kept: K): K => ({
+      ...kept,
+      key: kept.key.slice(),
+    });
+    return new PfxSession({
+      mac: mac && copy(mac),
+      safes: safes.map((kept) => kept && copy(kept)),
+      bags: bags.map(copy),
+      password: password?.clone() ?? null,
+      forms,
+    });
+  }
+
   /** Zeroes all keys. Safe to call twice. */
   dispose(): void {
     if (this.#parts === undefined) return;

@@ -215,6 +215,13 @@ export class SealedWallet {
     return takeOpened(opened, options, context);
   }
 
+  /** The same without what was decrypted: enough for `reopen`. */
+  resting(): SealedWallet {
+    const { session } = this.#parts;
+    if (session === null) throw passwordChanged();
+    return new SealedWallet({ ...this.#parts, opened: null, read: null, session: session.clone(), password: null });
+  }
+
   /** Wipes what only this one holds, when another takes its place: the file as opened is shared. */
   retire(): void {
     const { opened, session, password } = this.#parts;

@@ -407,6 +407,14 @@ export class Wallet {
     return reopened;
   }
 
+  /** A wallet without any contents that can `reopen` the file, to hold in this one's place while nobody needs its keys. */
+  resting(): Wallet {
+    const { masterKeys: _, keyring: __, ...rest } = this.#live();
+    const mark = { key: this.#mark.key, digest: this.#mark.digest.slice() };
+    const contents = { ...rest, activeKeyId: null, masterKeys: new Map(), keyring: new Map() };
+    return new Wallet(contents, this.#sealed.resting(), mark, this.#context);
+  }
+
   /** Zeroes everything secret. Safe to call twice. */
   dispose(): void {
     if (this.#disposed) return;

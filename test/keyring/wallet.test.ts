@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openKeyring, type WalletKeyringOptions } from '../../src/keyring/index.ts';
-import { createWalletFile, openWalletFile } from '../../src/wallet/file/index.ts';
+import { createWalletFile, openWalletFile, WalletFile } from '../../src/wallet/file/index.ts';
 import { CrashFileSystem } from '../wallet/file/crash-file-system.ts';
 import { conformance } from './conformance.ts';
 
@@ -81,6 +81,31 @@ describe('wallet keyring', () => {
     time = 100;
     expect(await backend.info({ owner: '', id: 'x' }, undefined, {})).toBeNull();
     await backend.close();
+  });
+
+  it('cacheKeys: false: what was decrypted is wiped after every look and every change', async () => {
+    const fileSystem = new CrashFileSystem();
+    const opened: WalletFile[] = [];
+    const rest = vi.spyOn(WalletFile.prototype, 'rest').mockImplementation(function (this: WalletFile, generation) {
+      opened.push(this);
+      rest.mockRestore();
+      return this.rest(generation);
+    });
+    await using keyring = await openKeyring(on(fileSystem, { cacheKeys: false, refreshMs: 0 }));
+    const [file] = opened as [WalletFile];
+    expect(file.isResting).toBe(true);
+    await Promise.all(['a', 'b', 'c'].map((id) => keyring.store(id, 'SECRET', Uint8Array.of(1, 2, 3))));
+    expect(file.isResting).toBe(true);
+    expect(file.wallet.keyringEntries).toEqual([]);
+    await using other = await openKeyring(on(fileSystem));
+    await other.store('d', 'SECRET', Uint8Array.of(4));
+    for (const id of ['a', 'b', 'c', 'd']) expect(await keyring.has(id)).toBe(true);
+    expect(file.isResting).toBe(true);
+    await expect(keyring.store('a', 'SECRET', Uint8Array.of(9))).rejects.toMatchObject({ code: 'ERR_KEYRING_EXISTS' });
+    expect(file.isResting).toBe(true);
+    expect(await keyring.remove('a')).toBe(true);
+    using b = await keyring.fetch('b');
+    expect(b?.key.expose()).toEqual(Uint8Array.of(1, 2, 3));
   });
 
   it('a write that fails leaves file and keyring as they were', async () => {

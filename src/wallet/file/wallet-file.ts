@@ -110,6 +110,7 @@ export class WalletFile {
   #bytes: Uint8Array;
   #stamp: FileStamp | null;
   #closed = false;
+  #resting = false;
   #queue: Promise<unknown> = Promise.resolve();
 
   /** Internal. */
@@ -143,6 +144,26 @@ export class WalletFile {
    */
   refresh(): Promise<boolean> {
     return this.#inTurn(() => this.#reload());
+  }
+
+  /** True from `rest` until something was read from the file again: `wallet` is then empty. */
+  get isResting(): boolean {
+    return this.#resting;
+  }
+
+  /**
+   * Wipes what was decrypted; what it takes to read the file again stays. A change, and a `refresh` that finds the file changed, read it.
+   *
+   * @param generation the state that the caller has done with: a later one stays as it is
+   */
+  rest(generation: number): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#resting || this.wallet.generation !== generation) return;
+      const resting = this.wallet.resting();
+      this.#wallet.dispose();
+      this.#wallet = resting;
+      this.#resting = true;
+    });
   }
 
   /**
@@ -211,7 +232,7 @@ export class WalletFile {
 
   async #write<T>(edit: (wallet: Wallet) => T | Promise<T>, backup: BackupRequest | null): Promise<Changed<T>> {
     await removeTemporaries(this.#fs, this.directory);
-    await this.#reload();
+    await this.#reload(true);
     const fork = this.wallet.fork();
     try {
       if (backup !== null) fork.markBackedUp();
@@ -236,12 +257,14 @@ export class WalletFile {
     return writeBackup(this.#fs, request.directory ?? this.directory, this.#bytes, now, request.identifier ?? null);
   }
 
-  async #reload(): Promise<boolean> {
+  /** @param awake asks for contents, whether the file changed or not */
+  async #reload(awake: boolean = false): Promise<boolean> {
     const wallet = this.wallet;
+    const sleeps = awake && this.#resting;
     const seen = await this.#fs.stamp(this.path);
-    if (seen !== null && this.#stamp !== null && sameStamp(seen, this.#stamp)) return false;
+    if (!sleeps && seen !== null && this.#stamp !== null && sameStamp(seen, this.#stamp)) return false;
     const { bytes, stamp } = await readStamped(this.#fs, this.path);
-    if (sameBytes(bytes, this.#bytes)) {
+    if (!sleeps && sameBytes(bytes, this.#bytes)) {
       this.#stamp = stamp;
       return false;
     }
@@ -253,6 +276,7 @@ export class WalletFile {
     }
     wallet.dispose();
     this.#wallet = newer;
+    this.#resting = false;
     this.#bytes = bytes;
     this.#stamp = stamp;
     await newer.fetchAhead();

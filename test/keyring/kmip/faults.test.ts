@@ -43,7 +43,9 @@ describe.skipIf(!hasPeer('openssl'))('keyrings on a bad network', () => {
     folder[Symbol.dispose]();
   });
 
-  it(`${OPERATIONS} operations: no key lost, none doubled, no hang (seed ${SEED})`, { timeout: 600_000 }, async () => {
+  it(`${OPERATIONS} operations: no key lost, none doubled, no hang (seed ${SEED})`, {
+    timeout: 120_000 + 200 * OPERATIONS,
+  }, async () => {
     let now = Math.floor(Date.now() / 1000);
     const kept = new FakeServer({ now: () => now });
     await using server = await startFakeKmipServer({
