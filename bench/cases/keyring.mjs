@@ -1,16 +1,10 @@
-// The keyring: fetching a key by its name, from a wallet and from a PyKMIP server. Beside the first: what node:crypto offers for
-// keeping keys in a process; beside the second: PyKMIP's own client on the same server, in turns.
-import { spawn } from 'node:child_process';
+// The keyring: fetching a key by its name from a wallet, beside what node:crypto offers for keeping keys in a process. From a server:
+// cases/kmip.mjs.
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { median } from '../harness.mjs';
 import { ours } from '../libs.mjs';
-import { loadSupport } from '../support.mjs';
 
 const KEYS = 1000;
 const OWNER = 'root@localhost';
@@ -103,67 +97,4 @@ const wrapped = walletCase(
   asWrapped,
 );
 
-const GETS_PER_SLICE = 40;
-
-const fromPykmip = {
-  id: 'keyring-fetch-pykmip',
-  op: 'fetch an AES-256 key from a PyKMIP server over one connection, its bytes asked for each time; beside it a Get by its Unique Identifier with PyKMIP’s own client, in turns',
-  async measure({ rounds }) {
-    const { openKeyring } = await ours('keyring');
-    const { hasPeer } = await loadSupport('peers');
-    if (openKeyring === undefined || !hasPeer('pykmip')) return undefined;
-    const { startPykmip } = await loadSupport('pykmip');
-    const server = await startPykmip();
-    const directory = server.clientFolder('okv');
-    const keyring = await openKeyring({
-      ...{ backend: 'kmip', directory, cacheKeys: false, refreshMs: Number.POSITIVE_INFINITY },
-      client: { version: '1.1', maxConnections: 1 },
-    });
-    const { backendKeyId } = await keyring.generate('bench', 'AES', 32);
-    const fetch = async () => {
-      const found = await keyring.fetch('bench');
-      if (found.key.length !== 32) throw new Error('no key');
-      found.key.dispose();
-    };
-    const theirs = await startTheirs(server, backendKeyId);
-    await fetch();
-    const figures = { ours: [], PyKMIP: [] };
-    for (let round = 0; round < rounds; round++) {
-      const before = performance.now();
-      for (let i = 0; i < GETS_PER_SLICE; i++) await fetch();
-      figures.ours.push(((performance.now() - before) * 1e6) / GETS_PER_SLICE);
-      figures.PyKMIP.push(await theirs.get(GETS_PER_SLICE));
-    }
-    theirs.stop();
-    await keyring.close();
-    await server[Symbol.asyncDispose]();
-    return Object.fromEntries(Object.entries(figures).map(([name, ns]) => [name, figureOf(ns)]));
-  },
-};
-
-/** PyKMIP's client in its own process. */
-async function startTheirs({ host, port, authority, client }, uid) {
-  const { PYTHON } = await loadSupport('peers');
-  const { cert, key } = client();
-  const script = fileURLToPath(new URL('../pykmip-get.py', import.meta.url));
-  const child = spawn(PYTHON, ['-W', 'ignore', script, host, String(port), cert, key, authority.ca, uid], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const lines = createInterface({ input: child.stdout });
-  await once(lines, 'line');
-  return {
-    async get(count) {
-      child.stdin.write(`${count}\n`);
-      const [seconds] = await once(lines, 'line');
-      return (Number(seconds) * 1e9) / count;
-    },
-    stop: () => child.stdin.end(),
-  };
-}
-
-const figureOf = (ns) => {
-  const sorted = [...ns].sort((a, b) => a - b);
-  return { ns: sorted[Math.floor(sorted.length * 0.1)], medianNs: median(sorted), slices: sorted.length };
-};
-
-export const family = { id: 'keyring', title: 'Keyring', cases: [cached, wrapped, fromPykmip] };
+export const family = { id: 'keyring', title: 'Keyring', cases: [cached, wrapped] };
