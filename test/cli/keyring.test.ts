@@ -216,7 +216,7 @@ describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('keyward keyring, in 
     expect({ status, out }).toEqual({ status: 6, out: '' });
     expect(err.split('\n')).toEqual([
       'ERR_KMIP_CONNECT: no KMIP server could be reached',
-      ...ports.map((port) => `  127.0.0.1:${port}: connect: nothing listens there`),
+      ...ports.map((port) => `  127.0.0.1:${port}: connect: nothing listens there (ECONNREFUSED)`),
       '  hint: is the server up, and is this its port?',
       '',
     ]);

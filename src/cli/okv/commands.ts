@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
-import { type OkvServer, parseServer } from '../../okv/index.ts';
+import { formatServer, type OkvServer, parseServer } from '../../okv/index.ts';
 import type { Secret } from '../../secret.ts';
 import { EXIT } from '../exit.ts';
 import { askNewPassword, askPassword, formatTable, oneOf, type PasswordSource, print, printable } from '../terminal.ts';
@@ -140,13 +140,15 @@ async function check(directory: string, options: CheckOptions): Promise<void> {
   const now = new Date();
   const report = checkFiles(directory, now);
   const checks: Check[] = [...report.checks];
-  if (options.offline !== true && report.config !== null) {
-    for (const server of report.config.servers)
-      checks.push(...(await askServer(directory, server, report.usable, options, now)));
+  const working: string[] = [];
+  for (const server of options.offline === true ? [] : (report.config?.servers ?? [])) {
+    const found = await askServer(directory, server, report.usable, options, now);
+    checks.push(...found);
+    if (found.every(({ verdict }) => verdict === 'ok' || verdict === 'warn')) working.push(formatServer(server));
   }
   const worst = worstOf(checks, options.strict === true);
-  if (options.json === true) print(JSON.stringify({ verdict: worst, checks }));
-  else printChecks(checks, worst);
+  if (options.json === true) print(JSON.stringify({ verdict: worst, working, checks }));
+  else printChecks(checks, worst, working);
   if (worst === 'fail') process.exitCode = EXIT.checkFailed;
 }
 
@@ -164,8 +166,7 @@ async function askServer(
   now: Date,
 ): Promise<readonly Check[]> {
   if (!usable) {
-    const name = `${server.host}:${server.port}`;
-    return [{ name, verdict: 'skip', detail: 'not asked: the files do not fit together' }];
+    return [{ name: formatServer(server), verdict: 'skip', detail: 'not asked: the files do not fit together' }];
   }
   const paths = okvPaths(directory);
   using password = readPasswordFile(paths.password);
@@ -195,14 +196,19 @@ function worstOf(checks: readonly Check[], strict: boolean): Verdict {
   return found('warn') ? 'warn' : 'ok';
 }
 
-function printChecks(checks: readonly Check[], worst: Verdict): void {
+function printChecks(checks: readonly Check[], worst: Verdict, working: readonly string[]): void {
   const rows = checks.map(({ name, verdict, detail }) => [verdict, name, detail]);
   print(formatTable(['VERDICT', 'CHECK', 'FOUND'], rows).replace(/\n\n.*$/, ''));
   const hints = checks.flatMap(({ name, verdict, hint }) =>
-    hint === undefined || verdict === 'ok' ? [] : [`${name}: ${hint}`],
+    hint === undefined || verdict === 'ok' ? [] : [`hint: ${name}: ${printable(hint)}`],
   );
-  if (hints.length > 0) print(`\n${[...new Set(hints)].map((hint) => `hint: ${printable(hint)}`).join('\n')}`);
-  print(
-    `\n${worst === 'ok' ? 'everything fits' : worst === 'warn' ? 'it works, with warnings' : 'it does not work as it stands'}`,
-  );
+  if (hints.length > 0) print(`\n${[...new Set(hints)].join('\n')}`);
+  print(`\n${VERDICTS[worst]}${worst === 'fail' && working.length > 0 ? `; it works with ${working.join(', ')}` : ''}`);
 }
+
+const VERDICTS: Readonly<Record<Verdict, string>> = {
+  ok: 'everything fits',
+  warn: 'it works, with warnings',
+  fail: 'not everything is as it should be',
+  skip: '',
+};
