@@ -25,6 +25,7 @@ export function addKmsCommands(program: Command): void {
     .description('read a kms:// URL from the first line of a file (- is standard input), and ask the service behind it')
     .option('--timeout <ms>', 'for each request with its repetitions', '10000')
     .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  $ keyward kms check ./kms/kms-url\n')
     .action(check);
   const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
   kms
