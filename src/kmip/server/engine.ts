@@ -46,7 +46,10 @@ export interface EngineOptions {
   readonly vendorIdentification?: string;
   /** Lease Time of new objects, seconds. Default 3,600. */
   readonly leaseTimeSeconds?: number;
-  /** Whether an owner's live objects of one type must have different names (KMIP 1.4, 3.2). Default true. */
+  /**
+   * Whether an owner's live objects of one type must have different names (KMIP 1.4, 3.2). Default true. PyKMIP's client gives objects
+   * that it is told no name for the same one: for it, `false`.
+   */
   readonly uniqueNames?: boolean;
   /** Vendor extensions that Query names. Default none. */
   readonly extensions?: readonly ExtensionInformation[];

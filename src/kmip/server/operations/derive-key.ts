@@ -6,7 +6,7 @@ import type { Context, Handler } from '../context.ts';
 import { deriveBytes } from '../crypto/derive.ts';
 import { assertUsage } from '../key-use.ts';
 import { type ManagedObject, openLiveObject, saveObject } from '../managed-object.ts';
-import { assertUsageMask, makeObject } from '../new-object.ts';
+import { makeObject } from '../new-object.ts';
 import { secretBytesOf } from '../object-material.ts';
 import { refuse } from '../refusal.ts';
 import { gatherAttributes } from '../template.ts';
@@ -38,7 +38,6 @@ export const deriveKey: Handler<'DeriveKey'> = {
     const keyMaterial = prepared as Uint8Array;
     const { base, attributes, bits, algorithm } = plan(payload, context);
     const { objectType } = payload;
-    assertUsageMask(attributes);
     attributes.set('Cryptographic Length', bits);
     attributes.add('Link', { linkType: 'DerivationBaseObjectLink', linkedObjectIdentifier: base.uniqueIdentifier });
     const keyBlock = {
