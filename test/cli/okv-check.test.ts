@@ -30,7 +30,7 @@ describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('keyward okv check, t
     const folder = server.clientFolder('check', { keyForm: 'des3', server: dead, standby: [alive] });
     const { status, out, err } = await commandIn(folder)(['okv', 'check', '.']);
     expect({ status, err }).toEqual({ status: 10, err: '' });
-    expect(out).toMatch(new RegExp(`^fail +${dead} TLS +ECONNREFUSED`, 'm'));
+    expect(out).toMatch(new RegExp(`^fail +${dead} TLS +.*ECONNREFUSED`, 'm'));
     expect(out).toMatch(new RegExp(`^ok +${alive} TLS +TLSv1.2, ECDHE-ECDSA-`, 'm'));
     expect(out).toMatch(/^ok .* KMIP +version 1\.4$/m);
     expect(out).toContain('it has Create, Register, Locate, Get, GetAttributes, Activate, Revoke, Destroy');

@@ -1,5 +1,5 @@
 /** Runs the built command in a folder, as its users do. Node only; needs `dist/` (npm run build). */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -21,4 +21,30 @@ export function commandIn(folder: string): (args: readonly string[], input?: str
       child.stdin?.on('error', () => undefined); // it may end before it has read all
       child.stdin?.end(input);
     });
+}
+
+/**
+ * Runs the command at a pseudo terminal made by script(1), and types an answer at each question (`…: ` at the end of what is shown).
+ * Gives back all that the terminal showed, its status in the last line.
+ */
+export function atTerminal(folder: string, args: readonly string[], answers: readonly string[] = []): Promise<string> {
+  const quoted = [process.execPath, main, ...args].map((word) => `'${word}'`).join(' ');
+  return new Promise((done, failed) => {
+    const child = spawn('script', ['-qec', `${quoted}; echo "status $?"`, '/dev/null'], {
+      cwd: folder,
+      env: { ...process.env, TERM: 'xterm' },
+    });
+    let shown = '';
+    let from = 0;
+    let next = 0;
+    child.stdout.on('data', (chunk: Buffer) => {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: what moves the cursor is not what is shown
+      shown += String(chunk).replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
+      if (next >= answers.length || !/\S: $/.test(shown.slice(from))) return;
+      from = shown.length;
+      child.stdin.write(`${answers[next++]}\r`);
+    });
+    child.on('error', failed);
+    child.on('close', () => done(shown.replaceAll('\r\n', '\n')));
+  });
 }

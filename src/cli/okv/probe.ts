@@ -52,12 +52,9 @@ async function probeTls(server: OkvServer, { pem, now, timeoutMs }: ProbeOptions
     return true;
   } catch (error) {
     const { code, message } = error as { readonly code?: string; readonly message: string };
-    checks.add(
-      name,
-      'fail',
-      [code, message].filter((part) => part !== undefined && part !== '').join(': '),
-      hintOf(code),
-    );
+    // That of several addresses has no message of its own.
+    const detail = code === undefined || message.includes(code) ? message : `${code} ${message}`.trimEnd();
+    checks.add(name, 'fail', detail, hintOf(code));
     return false;
   } finally {
     socket.destroy();
