@@ -21,7 +21,7 @@ describe('the fault proxy', () => {
     echo.close();
   });
 
-  /** Sends `SENT` through a proxy to the echo; what came back until the connection ended, or until nothing more came. */
+  /** Sends `SENT` through a proxy to the echo; what came back until the connection ended, or was stalled. */
   async function through(
     faults: readonly Fault[],
     active = true,
@@ -38,14 +38,9 @@ describe('the fault proxy', () => {
     socket.on('end', () => {
       ended = 'end';
     });
-    socket.write(SENT);
-    let quiet = 0;
-    for (let before = -1; quiet < 5 && !socket.destroyed; ) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      const now = chunks.reduce((sum, c) => sum + c.length, 0);
-      quiet = now === before ? quiet + 1 : 0;
-      before = now;
-    }
+    socket.end(SENT); // the echo ends when it has sent all back
+    const hasEnded = (): boolean => socket.destroyed || proxy.done.stall > 0;
+    await expect.poll(hasEnded, { timeout: 10_000 }).toBe(true);
     socket.destroy();
     const count = FAULTS.reduce((sum, fault) => sum + proxy.done[fault], 0);
     expect(count, 'faults of the kind asked for').toBe(faults.reduce((sum, fault) => sum + proxy.done[fault], 0));

@@ -66,9 +66,9 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     // What breaks is the point here; who uses the proxy sees it at its own end.
     return socket.on('error', () => undefined).on('close', () => open.delete(socket));
   };
-  const server: Server = createServer({ noDelay: true, allowHalfOpen: false }, (client) => {
+  const server: Server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
     connections++;
-    const upstream = track(connect({ ...target, noDelay: true }));
+    const upstream = track(connect({ ...target, noDelay: true, allowHalfOpen: true }));
     track(client);
     const plan = new FaultPlan(options, seededRandom(seed * 1_000_003 + connections), (fault) => {
       done[fault]++;
@@ -156,6 +156,12 @@ class FaultPlan {
 
 function forward(from: Socket, to: Socket, plan: FaultPlan, isActive: () => boolean): void {
   let isStalled = false;
+  let isHolding = false;
+  let hasEnded = false;
+  /** Ends the other side too, once nothing is held back any more. */
+  const end = (): void => {
+    if (hasEnded && !isHolding && !isStalled) to.end();
+  };
   const pass = (bytes: Buffer): void => {
     if (bytes.length > 0 && !isStalled && to.writable && !to.write(bytes)) {
       from.pause();
@@ -175,10 +181,13 @@ function forward(from: Socket, to: Socket, plan: FaultPlan, isActive: () => bool
     const some = 1 + Math.floor(plan.random() * Math.min(rest.length, 16));
     switch (fault) {
       case 'delay':
+        isHolding = true;
         from.pause();
         setTimeout(() => {
+          isHolding = false;
           from.resume();
-          receive(rest);
+          receive(rest); // which may be held back again
+          end();
         }, plan.delayMs);
         return;
       case 'cut':
@@ -210,6 +219,9 @@ function forward(from: Socket, to: Socket, plan: FaultPlan, isActive: () => bool
     }
   };
   from.on('data', receive);
-  from.on('end', () => to.end());
+  from.on('end', () => {
+    hasEnded = true;
+    end();
+  });
   from.on('close', () => to.destroy());
 }
