@@ -3,6 +3,7 @@
  * is called; bytes that go in stay the caller's, bytes that come out are the caller's to wipe. Layer: keyring.
  */
 import type { BackendName, CallOptions, KeyringKeyInfo } from './keyring.ts';
+import type { RuleSet } from './rules.ts';
 
 /** What identifies a key, both compared byte for byte. */
 export interface KeyName {
@@ -27,6 +28,8 @@ export interface FoundKey {
 /** A back end. */
 export interface KeyringBackend {
   readonly name: BackendName;
+  /** Rules of its own, which go before those asked for. */
+  readonly rules?: RuleSet | undefined;
   /** Keeps version 1 of a key. @throws {StateError} ERR_KEYRING_EXISTS */
   add(name: KeyName, key: NewKey, call: CallOptions): Promise<KeyringKeyInfo>;
   /**

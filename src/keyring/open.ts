@@ -13,6 +13,7 @@ import {
 import type { RuleSet } from './rules.ts';
 
 const COMMON = ['backend', 'cacheKeys', 'rules', 'randomBytes'] as const;
+const RULES: readonly RuleSet[] = ['okv', 'percona', 'plugin', 'component'];
 const KMIP = [
   'directory',
   'configFile',
@@ -81,7 +82,7 @@ function tableOptions({ cacheKeys = true, randomBytes = platformRandomBytes }: K
 }
 
 function rulesOf({ backend, rules = backend === 'kmip' ? 'okv' : 'component' }: KeyringOptions): RuleSet {
-  if (rules !== 'okv' && rules !== 'plugin' && rules !== 'component')
-    throw new UsageError('ERR_OPTION', `unknown rules "${String(rules)}"`, { hint: 'known: okv, plugin, component' });
+  if (!RULES.includes(rules))
+    throw new UsageError('ERR_OPTION', `unknown rules "${String(rules)}"`, { hint: `known: ${RULES.join(', ')}` });
   return rules;
 }

@@ -55,13 +55,17 @@ export type WalletKeyringOptions = CommonKeyringOptions & {
 export type KmipKeyringOptions = CommonKeyringOptions & {
   readonly backend: 'kmip';
   /**
-   * How a key's identity is kept in the server. Default: by what its Query says: `okv` where it has Add Attribute, else `name`. Keys
-   * kept in one way are not found in the other: a server that may refuse Query needs this set.
+   * How a key's identity is kept in the server. Default: `percona` for a configuration file of Percona's component; else by what the
+   * server's Query says: `okv` where it has Add Attribute, else `name`. Keys kept in one way are not found in another: with a server
+   * that may refuse Query this is to be set. `percona` keeps neither owners nor versions, and says so.
    */
   readonly profile?: ProfileName;
   /** Names of the custom attributes of profile `okv`. The defaults were not compared with MySQL Enterprise. */
   readonly attributeNames?: Partial<OkvAttributeNames>;
-  /** Namespace of the keys, so that several users of one credential stay apart. Default ''. */
+  /**
+   * Namespace of the keys, so that several users of one credential stay apart; in profile `percona` the Object Group. Default '', or
+   * what Percona's file says.
+   */
   readonly instance?: string;
   /**
    * For how long what was last seen of a key is taken for what is there, milliseconds: another client's change is seen this late. A

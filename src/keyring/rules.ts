@@ -4,6 +4,7 @@
  *
  *   set        generate                                             store
  *   okv        AES 16, 24, 32; SECRET 1 to 16,384                   AES, SECRET: 1 to 16,384 bytes
+ *   percona    as okv                                               as generate
  *   plugin     AES 16, 24, 32; RSA 128, 256, 512;                   these four types, up to 16,384 bytes
  *              DSA 128, 256, 384; SECRET 1 to 16,384
  *   component  any type, 1 to 16,384                                any type, up to 16,384 bytes
@@ -12,8 +13,8 @@ import { encodeUtf8 } from '../bytes.ts';
 import { UsageError } from '../errors.ts';
 import type { KeyName } from './backend.ts';
 
-/** A set of rules: that of the okv plugin, of the file plugins, or of the components. */
-export type RuleSet = 'okv' | 'plugin' | 'component';
+/** A set of rules: that of the okv plugin, of Percona's KMIP component, of the file plugins, or of the other components. */
+export type RuleSet = 'okv' | 'percona' | 'plugin' | 'component';
 
 /** Longest key, bytes. */
 export const MAX_KEY_BYTES = 16_384;
@@ -25,6 +26,7 @@ const AES_BYTES: readonly number[] = [16, 24, 32];
 /** Lengths that `generate` takes, per type; null for any. */
 const GENERATES: Readonly<Record<RuleSet, Readonly<Record<string, readonly number[] | null>> | null>> = {
   okv: { AES: AES_BYTES, SECRET: null },
+  percona: { AES: AES_BYTES, SECRET: null },
   plugin: { AES: AES_BYTES, RSA: [128, 256, 512], DSA: [128, 256, 384], SECRET: null },
   component: null,
 };
@@ -51,6 +53,10 @@ export function assertGenerates(rules: RuleSet, type: string, lengthBytes: numbe
 
 /** Checks what is to be stored; its length need not be that of a generated key. @throws as `assertGenerates` */
 export function assertStores(rules: RuleSet, type: string, lengthBytes: number): void {
+  if (rules === 'percona') {
+    assertGenerates(rules, type, lengthBytes);
+    return;
+  }
   lengthsOf(rules, type);
   const least = rules === 'okv' ? 1 : 0;
   if (lengthBytes >= least && lengthBytes <= MAX_KEY_BYTES) return;

@@ -26,7 +26,7 @@ class BackedKeyring implements Keyring {
 
   constructor(backend: KeyringBackend, rules: RuleSet) {
     this.#backend = backend;
-    this.#rules = rules;
+    this.#rules = backend.rules ?? rules;
   }
 
   get backend(): BackendName {

@@ -6,12 +6,13 @@ import { ProtocolError, StateError, TransportError } from '../../errors.ts';
 import { Secret } from '../../secret.ts';
 import type { FoundKey, KeyName, KeyringBackend, NewKey } from '../backend.ts';
 import type { CallOptions, KeyringKeyInfo } from '../keyring.ts';
+import type { RuleSet } from '../rules.ts';
 import type { OkvAttributeNames } from './attribute-names.ts';
 import { CallDeadline } from './deadline.ts';
 import { type MakerOptions, makeKey, removeKey, type WantedKey } from './maker.ts';
 import { KeyObjects } from './objects.ts';
 import type { KmipPort } from './port.ts';
-import { makeProfile, type ProfileName } from './profile.ts';
+import { makeProfile, type Profile, type ProfileName } from './profile.ts';
 
 /** How the back end works on its server. */
 export interface KmipBackendOptions {
@@ -46,6 +47,7 @@ export async function createKmipBackend(port: KmipPort, options: KmipBackendOpti
 
 /** What depends on the server. */
 interface Tools {
+  readonly profile: Profile;
   readonly objects: KeyObjects;
   readonly maker: MakerOptions;
 }
@@ -59,7 +61,8 @@ async function makeTools(port: KmipPort, options: KmipBackendOptions): Promise<T
   const hasRng = operations.has('RNGRetrieve');
   const secretBytes: MakerOptions['secretBytes'] = async (length, call) =>
     hasRng ? await retrieveBytes(port, length, call, options) : options.randomBytes(length);
-  return { objects, maker: { ...options, objects, marks: profile.mark !== null, secretBytes } };
+  const { mark, registers } = profile;
+  return { profile, objects, maker: { ...options, objects, marks: mark !== null, registers, secretBytes } };
 }
 
 /** Random bytes of the server, in as many requests as it wants. */
@@ -99,6 +102,7 @@ interface Known {
 
 class KmipBackend implements KeyringBackend {
   readonly name = 'kmip';
+  readonly rules: RuleSet | undefined;
   readonly #port: KmipPort;
   readonly #options: KmipBackendOptions;
   /** By `nameKey`. */
@@ -112,6 +116,7 @@ class KmipBackend implements KeyringBackend {
   constructor(port: KmipPort, options: KmipBackendOptions) {
     this.#port = port;
     this.#options = options;
+    if (options.profile === 'percona') this.rules = 'percona';
   }
 
   async open(): Promise<Tools> {
@@ -188,7 +193,8 @@ class KmipBackend implements KeyringBackend {
 
   async #make(name: KeyName, wanted: WantedKey, call: CallOptions): Promise<KeyringKeyInfo> {
     const deadline = this.#deadline(call);
-    const { maker } = await this.open();
+    const { profile, maker } = await this.open();
+    profile.assertKeeps(name, wanted.goal === 'first' ? 1 : 2);
     try {
       return await makeKey(name, wanted, deadline, maker);
     } finally {

@@ -271,7 +271,9 @@ function newestReady<S extends Sighting>(objects: readonly S[]): S | null {
 
 /** Others' unfinished objects of the version wanted. */
 function rivalsOf<S extends Sighting>(state: ClaimState<S>, objects: readonly S[]): S[] {
-  return objects.filter((o) => isUnfinished(o) && o.version === state.version && !isOurs(state, o));
+  return objects.filter(
+    (o) => isUnfinished(o) && o.version === state.version && o.uid !== state.mine && !isOurs(state, o),
+  );
 }
 
 /** What lost answers left of this claim, other than its candidate. */

@@ -31,6 +31,8 @@ export interface KmipConfiguration {
   readonly cacheKeys: boolean | null;
   /** Percona's time for one request; null elsewhere. */
   readonly timeoutMs: number | null;
+  /** Percona's Object Group, '' for none; null elsewhere. */
+  readonly objectGroup: string | null;
   readonly warnings: readonly KeyringWarning[];
 }
 
@@ -47,6 +49,7 @@ export async function readDirectory(directory: string): Promise<KmipConfiguratio
     client: { servers, credentials },
     cacheKeys: null,
     timeoutMs: null,
+    objectGroup: null,
     warnings: [...warningsOf(warnings, path), ...(await checkPermissions(directory))],
   };
 }
@@ -77,7 +80,13 @@ async function readComponentConfig(config: KmipComponentConfig, path: string): P
     const directory = besides(path, config.configurationDirectory);
     const credentials = await credentialsIn(directory);
     const warnings = [...remarks, ...(await checkPermissions(directory))];
-    return { client: { servers, credentials }, cacheKeys: config.cacheKeys, timeoutMs: null, warnings };
+    return {
+      client: { servers, credentials },
+      cacheKeys: config.cacheKeys,
+      timeoutMs: null,
+      objectGroup: null,
+      warnings,
+    };
   }
   const credentials = {
     ca: { file: besides(path, config.serverCaFile) },
@@ -89,6 +98,7 @@ async function readComponentConfig(config: KmipComponentConfig, path: string): P
     client: { servers, credentials },
     cacheKeys: null,
     timeoutMs: config.timeoutMs,
+    objectGroup: config.objectGroup,
     warnings: [...remarks, ...unsafe],
   };
 }

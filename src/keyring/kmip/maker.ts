@@ -23,6 +23,8 @@ export interface MakerOptions {
   readonly objects: KeyObjects;
   /** Being active is not enough for being ready. */
   readonly marks: boolean;
+  /** AES keys are made here, never by the server. */
+  readonly registers: boolean;
   readonly graceMs: number;
   readonly maxRounds: number;
   randomBytes(length: number): Uint8Array<ArrayBuffer>;
@@ -166,7 +168,7 @@ class Run {
     const identity = { ...this.#name, type, lengthBytes, version, attempt };
     const given = this.#wanted.goal === 'first' ? this.#wanted.key.bytes : this.#wanted.bytes;
     assertSameLength(lengthBytes, given);
-    const isServers = given === null && type === 'AES' && [16, 24, 32].includes(lengthBytes);
+    const isServers = given === null && type === 'AES' && !this.#options.registers;
     const made =
       given === null && !isServers ? await this.#options.secretBytes(lengthBytes, this.#deadline.call()) : null;
     this.#createdAt = this.#options.clock();

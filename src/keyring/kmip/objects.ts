@@ -55,8 +55,10 @@ export class KeyObjects {
   }
 
   /** Looks at all objects of the instance. */
-  lookAtAll(call: CallOptions): Promise<KeyObject[]> {
-    return this.#inspectAll(this.#options.profile.everything(), call);
+  async lookAtAll(call: CallOptions): Promise<KeyObject[]> {
+    const objects: KeyObject[] = [];
+    for (const filter of this.#options.profile.everything()) objects.push(...(await this.#inspectAll(filter, call)));
+    return objects;
   }
 
   /** Looks at one object; null when it is gone, or not one of ours. */
@@ -73,9 +75,11 @@ export class KeyObjects {
     const attributes = answer.attribute ?? [];
     const identity = profile.read(attributes);
     if (identity === null) return null;
-    const { owner, id, type, lengthBytes, version, attempt } = identity;
+    const { owner, id, type, version } = identity;
     const stage = this.#stageOf(attributes);
     const stale = stage !== 'ready' && this.#isOld(attributes);
+    const attempt = identity.attempt ?? uid;
+    const lengthBytes = identity.lengthBytes ?? (stage === 'ready' ? await this.#measure(uid, call) : 0);
     return { uid, attempt, version, stage, stale, info: { owner, id, type, lengthBytes, version, backendKeyId: uid } };
   }
 
@@ -135,10 +139,7 @@ export class KeyObjects {
     call: CallOptions,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
     const uid = backendKeyId as string;
-    const answer = await this.#options.port.request('Get', { uniqueIdentifier: uid }, call).catch((error: unknown) => {
-      if (isGone(error)) return null;
-      throw error;
-    });
+    const answer = await this.#get(uid, call);
     if (answer === null) return null;
     try {
       const bytes = materialOf(answer);
@@ -147,6 +148,26 @@ export class KeyObjects {
       return new Uint8Array(bytes);
     } finally {
       wipeMessage(answer);
+    }
+  }
+
+  /** How many bytes an object has that does not say so; 0 of one that is gone. */
+  async #measure(uid: string, call: CallOptions): Promise<number> {
+    const answer = await this.#get(uid, call);
+    if (answer === null) return 0;
+    try {
+      return materialOf(answer).length;
+    } finally {
+      wipeMessage(answer);
+    }
+  }
+
+  async #get(uid: string, call: CallOptions): Promise<GetResponsePayload | null> {
+    try {
+      return await this.#options.port.request('Get', { uniqueIdentifier: uid }, call);
+    } catch (error) {
+      if (isGone(error)) return null;
+      throw error;
     }
   }
 

@@ -7,7 +7,9 @@ import { assertKnownOptions, type KmipKeyringOptions, platformRandomBytes } from
 import { OKV_ATTRIBUTE_NAMES, type OkvAttributeNames } from './attribute-names.ts';
 import { createKmipBackend, type KmipBackendOptions } from './backend.ts';
 import { type KmipConfiguration, readConfigFile, readDirectory } from './configuration.ts';
+import type { ProfileName } from './profile.ts';
 
+const PROFILES: readonly ProfileName[] = ['okv', 'name', 'percona'];
 const REFRESH_MS = 1000;
 const GRACE_MS = 600_000;
 const TIMEOUT_MS = 60_000;
@@ -43,9 +45,12 @@ async function configurationOf(options: KmipKeyringOptions): Promise<KmipConfigu
 }
 
 function settingsOf(options: KmipKeyringOptions, configuration: KmipConfiguration | null): KmipBackendOptions {
-  const { profile = null, instance = '', lazy = false } = options;
-  if (profile !== null && profile !== 'okv' && profile !== 'name')
-    throw new UsageError('ERR_OPTION', `unknown profile "${String(profile)}"`, { hint: 'known: okv, name' });
+  const group = configuration?.objectGroup ?? null;
+  const { profile = group === null ? null : 'percona', instance = group ?? '', lazy = false } = options;
+  if (profile !== null && !PROFILES.includes(profile))
+    throw new UsageError('ERR_OPTION', `unknown profile "${String(profile)}"`, {
+      hint: `known: ${PROFILES.join(', ')}`,
+    });
   const number = (name: 'refreshMs' | 'graceMs' | 'timeoutMs', is: number, least: number): number => {
     const value = options[name] ?? is;
     if (!(value >= least)) throw new UsageError('ERR_OPTION', `${name} must be ${least} or more milliseconds`);

@@ -7,19 +7,23 @@
  *   name   Name, unique: fields and attempt; Application Specific Information, shared by all versions of a key: instance, owner, id;
  *          Object Group: the instance. For servers that have no custom attributes. A key is ready when it is active.
  *
- * In both, the Name is for people too: at most 250 bytes, which servers take and Percona's client cuts at; of a longer one the tail
+ *   percona  percona-profile.ts.
+ *
+ * In the first two, the Name is for people too: at most 250 bytes, which servers take and Percona's client cuts at; of a longer one the tail
  * is replaced by its hash, and the other attribute has it whole.
  */
 import { encodeUtf8 } from '../../bytes.ts';
 import { encodeBase64Text, hash } from '../../core/index.ts';
 import { type Attribute, attribute, findAttribute, findText, textAttribute } from '../../kmip/index.ts';
 import type { KeyName } from '../backend.ts';
+import type { RuleSet } from '../rules.ts';
 import type { OkvAttributeNames } from './attribute-names.ts';
+import { makePerconaProfile } from './percona-profile.ts';
 
 /** Profiles of mapping. */
-export type ProfileName = 'okv' | 'name';
+export type ProfileName = 'okv' | 'name' | 'percona';
 
-/** What an object of ours says of itself. */
+/** What an object of ours is made to say of itself. */
 export interface ObjectIdentity extends KeyName {
   readonly type: string;
   readonly lengthBytes: number;
@@ -27,25 +31,38 @@ export interface ObjectIdentity extends KeyName {
   readonly attempt: string;
 }
 
+/** What an object says of itself: some profiles keep neither the length of secrets nor attempts. */
+export type ReadIdentity = Omit<ObjectIdentity, 'lengthBytes' | 'attempt'> & {
+  readonly lengthBytes: number | null;
+  readonly attempt: string | null;
+};
+
 /** A mapping. */
 export interface Profile {
   readonly name: ProfileName;
   /** What all objects of one key have, whatever their version and state. */
   handle(name: KeyName): readonly Attribute[];
-  /** What all objects of this instance have. */
-  everything(): readonly Attribute[];
+  /** What all objects of this instance have: filters that together find them all. */
+  everything(): readonly (readonly Attribute[])[];
   /** What an object is made with. */
   template(identity: ObjectIdentity): readonly Attribute[];
   /** Names of the attributes that `read` reads. */
   readonly attributeNames: readonly string[];
   /** Reads an object of this instance; null when it is not one, or says of itself what it is not. */
-  read(attributes: readonly Attribute[]): ObjectIdentity | null;
+  read(attributes: readonly Attribute[]): ReadIdentity | null;
+  /** Refuses what this profile cannot keep, before anything is asked of the server. @throws {UsageError} ERR_KEYRING_OWNER, _ID, … */
+  assertKeeps(name: KeyName, version: number): void;
+  /** Types and lengths, where they differ from the back end's. */
+  readonly rules: RuleSet | null;
+  /** True: AES keys are made here and registered, never made by the server. */
+  readonly registers: boolean;
   /** The attribute whose presence makes an active object ready; null where being active does. */
   readonly mark: Attribute | null;
 }
 
 /** Makes the profile of an instance: a namespace, so that several users of one credential stay apart. */
 export function makeProfile(name: ProfileName, instance: string, names: OkvAttributeNames): Profile {
+  if (name === 'percona') return makePerconaProfile(instance);
   return name === 'okv' ? makeOkvProfile(instance, names) : makeNameProfile(instance);
 }
 
@@ -93,7 +110,8 @@ function makeNameProfile(instance: string): Profile {
   return {
     name: 'name',
     handle: (name) => [application(name)],
-    everything: () => [group],
+    everything: () => [[group]],
+    ...KEEPS_ALL,
     template: (identity) => [nameAttribute(instance, identity), application(identity), group],
     attributeNames: ['Name', 'Application Specific Information'],
     read,
@@ -118,7 +136,8 @@ function makeOkvProfile(instance: string, names: OkvAttributeNames): Profile {
   return {
     name: 'okv',
     handle: (name) => [...ofKey(name), ours],
-    everything: () => [ours],
+    everything: () => [[ours]],
+    ...KEEPS_ALL,
     template: (identity) => [
       nameAttribute(instance, identity),
       ours,
@@ -133,6 +152,9 @@ function makeOkvProfile(instance: string, names: OkvAttributeNames): Profile {
     mark: textAttribute(names.ready, 'true'),
   };
 }
+
+/** Profiles of our own keep whatever a keyring has. */
+const KEEPS_ALL = { assertKeeps: (): void => undefined, rules: null, registers: false } as const;
 
 function nameAttribute(instance: string, identity: ObjectIdentity): Attribute {
   const nameValue = formatName(instance, identity);

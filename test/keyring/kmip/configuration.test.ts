@@ -49,6 +49,7 @@ describe('an okvclient.ora directory', () => {
       },
       cacheKeys: null,
       timeoutMs: null,
+      objectGroup: null,
       warnings: [],
     });
     const encrypted = okvDirectory(undefined, 'hunter2\n');
@@ -129,9 +130,10 @@ describe('configuration files', () => {
         client_key: '/keys/key.pem',
         server_ca: 'ca.pem',
         kmip_timeout_ms: 7000,
+        object_group: 'db1',
       }),
     );
-    const { client, timeoutMs } = await readKmipConfigFile(path);
+    const { client, timeoutMs, objectGroup } = await readKmipConfigFile(path);
     expect(client).toEqual({
       servers: [{ host: '10.0.0.1', port: 5697 }],
       credentials: {
@@ -140,7 +142,7 @@ describe('configuration files', () => {
         key: { file: '/keys/key.pem' },
       },
     });
-    expect(timeoutMs).toBe(7000);
+    expect([timeoutMs, objectGroup]).toEqual([7000, 'db1']);
   });
 
   it('my.cnf: the directory that keyring_okv_conf_dir names', async () => {

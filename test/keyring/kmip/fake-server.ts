@@ -222,7 +222,8 @@ export class FakeServer {
       throw refusal('Create', 'InvalidField', 'no custom attributes here');
     const uid = `uid-${this.#next++}`;
     const made = attribute('Initial Date', BigInt(Math.floor(this.#options.now?.() ?? Date.now() / 1000)));
-    this.objects.set(uid, { uid, objectType, attributes: [...given, made], state: 'PreActive', bytes });
+    const kind = attribute('Object Type', objectType as 'SymmetricKey');
+    this.objects.set(uid, { uid, objectType, attributes: [...given, made, kind], state: 'PreActive', bytes });
     return { objectType, uniqueIdentifier: uid };
   }
 
