@@ -11,9 +11,12 @@ import type { Client } from './context.ts';
  */
 export type Access = 'read' | 'own';
 
+/** The objects that everyone may read. */
+export const PUBLIC_TYPES: readonly string[] = ['Certificate', 'PublicKey'];
+
 /** Whether an object may be read by everyone. */
 export function isPublic(objectType: string): boolean {
-  return objectType === 'Certificate' || objectType === 'PublicKey';
+  return PUBLIC_TYPES.includes(objectType);
 }
 
 /** Whether a client may do that to an object. */

@@ -3,6 +3,7 @@
  * given once and kept: deleting instance 0 of two leaves instance 1 (KMIP 1.4, 2.1.1). Layer: kmip/server, Node only.
  */
 import type { Attribute, AttributeName, AttributeValues, RawValue } from '../index.ts';
+import { refuse } from './refusal.ts';
 
 /** One instance of an attribute. */
 export interface AttributeInstance {
@@ -11,6 +12,9 @@ export interface AttributeInstance {
   /** Of the type that the name tells; `RawValue` for custom ones. */
   readonly value: unknown;
 }
+
+/** Attributes of one object, all instances counted: what bounds the work of looking at it. */
+const MAX_INSTANCES = 1024;
 
 /** A set of attributes. Copied before it is changed: `copy()`. */
 export class AttributeSet {
@@ -70,8 +74,10 @@ export class AttributeSet {
     return this.addAny(name, value);
   }
 
-  /** Adds an instance of any attribute. */
+  /** Adds an instance of any attribute. Refuses more than an object may have. */
   addAny(name: string, value: unknown): number {
+    if (this.#instances.length >= MAX_INSTANCES)
+      refuse('IndexOutOfBounds', `an object has at most ${MAX_INSTANCES} attributes`);
     const taken = this.instances(name).map((one) => one.index);
     const index = taken.length === 0 ? 0 : Math.max(...taken) + 1;
     this.#instances.push({ name, index, value });

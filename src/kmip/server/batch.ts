@@ -23,6 +23,7 @@ import {
 } from '../index.ts';
 import { type Client, Context, type Handler, type Server } from './context.ts';
 import { HANDLERS } from './operations/index.ts';
+import type { Quirks } from './quirks.ts';
 import { type ReasonName, Refusal, reasonIn, refuse } from './refusal.ts';
 import type { ObjectStore, ObjectTransaction } from './store.ts';
 import { TooLarge } from './too-large.ts';
@@ -75,6 +76,12 @@ export async function runBatch<T>(
   const { received } = request;
   const [only] = received.batchItem;
   const alone = received.batchItem.length === 1 ? only : undefined;
+  const now = BigInt(Math.floor(surroundings.clock() / 1000));
+  const refused = surroundings.server.quirks.refusesRequest?.(received, now);
+  if (refused !== undefined) {
+    const batchItem = [failed(undefined, request.version, ...refused)];
+    return { value: use(responseOf(surroundings, request, batchItem)), kept: false };
+  }
   if (alone !== undefined && mayBePutOff(request, alone))
     return { value: use(putOff(surroundings, request, alone)), kept: true };
   const slow = received.batchItem.some((item) => handlerOf(item)?.prepare !== undefined);
@@ -179,11 +186,14 @@ class Batch {
     if (item.messageExtension?.criticalityIndicator === true)
       refuse('FeatureNotSupported', 'the critical message extension is not known');
     const handler = handlerOf(item);
-    if (handler === undefined || !isSupported(this.#request.version, item))
+    const { quirks } = this.#surroundings.server;
+    if (handler === undefined || !isSupported(this.#request.version, item) || isHidden(quirks, item))
       return refuse('OperationNotSupported', 'the operation is not supported');
+    quirks.checkPayload?.(item.operation as OperationName, item.requestPayload);
     if (prepared !== undefined && 'error' in prepared) throw prepared.error;
     const responsePayload = handler.run(item.requestPayload as never, this.#context, prepared?.ready);
-    return { ...named(item), resultStatus: 'Success', responsePayload } as ResponseItem;
+    const answer = { ...named(item), resultStatus: 'Success', responsePayload } as ResponseItem;
+    return quirks.changeAnswer?.(answer) ?? answer;
   }
 
   #failure(item: Item, error: unknown): ResponseItem {
@@ -225,6 +235,10 @@ function handlerOf(item: Item): Handler<OperationName> | undefined {
 
 function isSupported(version: KmipVersion, { operation }: Item): boolean {
   return typeof operation === 'string' && isInVersion(version, 'Operation', operation);
+}
+
+function isHidden({ operations }: Quirks, { operation }: Item): boolean {
+  return operations !== undefined && !operations.has(operation as OperationName);
 }
 
 function isPoll(item: Item): item is RequestItem<'Poll'> {

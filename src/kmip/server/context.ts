@@ -5,6 +5,7 @@
 import type { ExtensionInformation, KmipVersion, OperationName, RequestPayloads, ResponsePayloads } from '../index.ts';
 import type { PendingRequests } from './asynchronous.ts';
 import type { GroupTurns } from './group-turns.ts';
+import type { Quirks } from './quirks.ts';
 import type { ObjectTransaction } from './store.ts';
 import type { DataStreams } from './streams.ts';
 
@@ -24,6 +25,7 @@ export interface Server {
   readonly uniqueNames: boolean;
   /** Answer to Query Extension List and Map. */
   readonly extensions: readonly ExtensionInformation[];
+  readonly quirks: Quirks;
   readonly pending: PendingRequests;
   readonly streams: DataStreams;
   readonly turns: GroupTurns;

@@ -30,6 +30,7 @@ import { type Defer, PendingRequests } from './asynchronous.ts';
 import { type BatchRequest, type OperationEvent, runBatch } from './batch.ts';
 import type { Client, Server } from './context.ts';
 import { GroupTurns } from './group-turns.ts';
+import { type QuirkName, type Quirks, quirksOf } from './quirks.ts';
 import type { ReasonName } from './refusal.ts';
 import type { ObjectStore } from './store.ts';
 import { DataStreams } from './streams.ts';
@@ -60,6 +61,8 @@ export interface EngineOptions {
   readonly authenticate?: (authentication: Authentication, client: Client) => Client | undefined;
   /** Puts an asynchronous request off. Default: for 20 ms. */
   readonly defer?: Defer;
+  /** Answers as another server does where it differs from the specification. Default: as the specification says. */
+  readonly quirks?: QuirkName;
   /** Is told of every item, when its answer is made: for logs and counters. Never holds key bytes. */
   readonly observe?: (event: OperationEvent) => void;
   /** Is told of faults of the server itself, which clients see as General Failure. */
@@ -95,13 +98,10 @@ export interface Engine {
  */
 export function createEngine(options: EngineOptions): Engine {
   const { store, clock = Date.now, randomBytes = platformRandom, defer = deferAMoment, ...rest } = options;
-  const {
-    vendorIdentification = 'keyward',
-    leaseTimeSeconds = 3600,
-    uniqueNames = true,
-    extensions = [],
-    ...hooks
-  } = rest;
+  const { leaseTimeSeconds = 3600, extensions = [], quirks: quirkName, ...named } = rest;
+  const quirks = quirksOf(quirkName);
+  const { vendorIdentification = quirks.vendorIdentification ?? 'keyward' } = named;
+  const { uniqueNames = quirks.uniqueNames ?? true, vendorIdentification: _named, ...hooks } = named;
   const { authenticate, observe, onFault, ...unknown } = hooks;
   const [surplus] = Object.keys(unknown);
   if (surplus !== undefined) throw new UsageError('ERR_OPTION', `unknown option ${surplus}`);
@@ -111,6 +111,7 @@ export function createEngine(options: EngineOptions): Engine {
     leaseTimeSeconds,
     uniqueNames,
     extensions,
+    quirks,
     pending: new PendingRequests(randomBytes, defer),
     streams: new DataStreams(randomBytes),
     turns: new GroupTurns(),
@@ -127,7 +128,7 @@ export function createEngine(options: EngineOptions): Engine {
       return encodeResponse(headerless(peekVersion(request), clock, reason, error.message));
     }
     const limit = received.maximumResponseSize;
-    const answered = await answer(received, client, (response) => encodeWithin(response, limit));
+    const answered = await answer(received, client, (response) => encodeWithin(response, limit, quirks));
     if (!answered.kept) wipeMessage(received);
     return answered.value;
   }
@@ -189,8 +190,9 @@ function headerless(
   return { protocolVersion, timeStamp: BigInt(Math.floor(clock() / 1000)), batchItem: [item] };
 }
 
-function encodeWithin(response: ResponseMessage, limit: number | undefined): Uint8Array<ArrayBuffer> {
-  const bytes = encodeItems(response);
+function encodeWithin(response: ResponseMessage, limit: number | undefined, quirks: Quirks): Uint8Array<ArrayBuffer> {
+  const encoded = encodeItems(response);
+  const bytes = quirks.changeBytes?.(encoded) ?? encoded;
   // What only says that everything failed is sent whatever its size: there is nothing smaller.
   const harmless = response.batchItem.every(({ resultStatus }) => resultStatus === 'OperationFailed');
   if (limit === undefined || bytes.length <= limit || harmless) return bytes;

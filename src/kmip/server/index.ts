@@ -20,6 +20,7 @@ export type { ConnectionLimits } from './listener.ts';
 export { openLmdbStore } from './lmdb-store.ts';
 export { memoryObjectKeys, type ObjectKeys, walletObjectKeys } from './object-keys.ts';
 export { type ObjectStoreOptions, openObjectStore, type SealedObjectStore } from './object-store.ts';
+export type { QuirkName } from './quirks.ts';
 export type { KmipServer, KmipServerOptions, ServerEvent } from './server.ts';
 export { type StartedKmipServer, type StartOptions, startKmipServer } from './start.ts';
 export type {

@@ -182,6 +182,19 @@ describe('Add, Modify and Delete Attribute', () => {
     expect(await stateOf(bench, uniqueIdentifier)).toBe('Deactivated');
   });
 
+  it('are bounded in number', async () => {
+    await using bench = await openBench();
+    const many = Array.from({ length: 1100 }, (_, i) => text(String(i)));
+    expect(await bench.refused('Create', aesKey({ 'x-n': many }))).toBe('IndexOutOfBounds');
+    const { uniqueIdentifier } = await bench.ok('Create', aesKey({ 'x-n': many.slice(0, 1000) }));
+    let reason: unknown;
+    for (let i = 0; i < 20 && reason === undefined; i++) {
+      const attribute = { attributeName: 'x-n', attributeValue: text('more') };
+      reason = (await bench.ask('AddAttribute', { uniqueIdentifier, attribute })).resultReason;
+    }
+    expect(reason).toBe('IndexOutOfBounds');
+  });
+
   it('fix Usage Limits once some of them are used', async () => {
     await using bench = await openBench();
     const limits = { usageLimitsTotal: 10n, usageLimitsUnit: 'Object' } as const;
@@ -238,6 +251,8 @@ describe('Locate', () => {
     expect(await found({}, { maximumItems: 2 })).toEqual([0, 1]);
     expect(await found({}, { maximumItems: 2, offsetItems: 3 })).toEqual([3]);
     expect((await bench.ok('Locate', { maximumItems: 1, attribute: [] })).locatedItems).toBe(4);
+    const older = await bench.ok('Locate', { maximumItems: 2, attribute: [] }, { version: '1.1' });
+    expect(older).toEqual({ uniqueIdentifier: ids.slice(0, 2) });
     expect(await bench.refused('Locate', { attribute: attributes({ 'No Such': text('') }) })).toBe('InvalidField');
   });
 

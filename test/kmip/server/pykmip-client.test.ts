@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { unwrapKey } from '../../../src/core/index.ts';
 import { type Listener, startListener } from '../../../src/kmip/server/listener.ts';
 import { hasPeer, makeTempFolder, PYTHON, type TempFolder } from '../../support/peers.ts';
 import { type Bench, openBench } from './engine-support.ts';
@@ -15,6 +16,7 @@ import { TlsWorld } from './tls-world.ts';
 
 const SCRIPT = fileURLToPath(new URL('pykmip-client.py', import.meta.url));
 const KNOWN = Uint8Array.from({ length: 32 }, (_, i) => i);
+const KEK = KNOWN.slice().reverse();
 
 interface Step {
   readonly step: string;
@@ -25,8 +27,11 @@ interface Step {
 }
 
 let bench: Bench;
+let imitating = false;
 let listener: Listener;
 let folder: TempFolder;
+
+let imitation: Bench;
 
 describe.skipIf(!hasPeer('pykmip'))('ProxyKmipClient', () => {
   beforeAll(async () => {
@@ -34,7 +39,9 @@ describe.skipIf(!hasPeer('pykmip'))('ProxyKmipClient', () => {
     bench = await openBench({ clock: Date.now });
     const world = new TlsWorld();
     const { cert, key } = world.server;
-    const handler = (request: Uint8Array, client: { readonly owner: string }) => bench.engine.handle(request, client);
+    imitation = await openBench({ clock: Date.now, quirks: 'pykmip' });
+    const handler = (request: Uint8Array, client: { readonly owner: string }) =>
+      (imitating ? imitation : bench).engine.handle(request, client);
     listener = await startListener({ host: '127.0.0.1', port: 0, tls: { cert, key, ca: world.ca }, handler });
     const identity = world.issue('python', 'client');
     writeFileSync(folder.file('cert.pem'), identity.cert);
@@ -44,6 +51,7 @@ describe.skipIf(!hasPeer('pykmip'))('ProxyKmipClient', () => {
   afterAll(async () => {
     await listener.close();
     await bench[Symbol.asyncDispose]();
+    await imitation[Symbol.asyncDispose]();
     folder[Symbol.dispose]();
   });
 
@@ -80,6 +88,15 @@ describe.skipIf(!hasPeer('pykmip'))('ProxyKmipClient', () => {
       expect(steps.get('destroy active')?.reason).toBe('PERMISSION_DENIED');
       expect(steps.get('get destroyed')?.reason).toBe('ITEM_NOT_FOUND');
     });
+
+  it('reads a wrapped key from an engine with the quirks of its own server', async () => {
+    imitating = true;
+    const steps = await run('1.4');
+    imitating = false;
+    const wrapped = Uint8Array.from(Buffer.from(String(steps.get('wrapped get')?.result), 'hex'));
+    expect(Buffer.from(unwrapKey(KEK, wrapped)).toString('hex')).toBe(steps.get('get plain')?.result);
+    expect(steps.get('check')).toMatchObject({ ok: false });
+  });
 });
 
 /** The steps that are to fail. */

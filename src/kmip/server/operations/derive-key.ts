@@ -54,12 +54,21 @@ export const deriveKey: Handler<'DeriveKey'> = {
           ? { symmetricKey: { keyBlock: { keyFormatType: 'Raw', ...keyBlock } } }
           : { secretData: { secretDataType: 'Seed', keyBlock: { keyFormatType: 'Opaque', ...keyBlock } } },
     });
-    base.attributes.add('Link', { linkType: 'DerivedKeyLink', linkedObjectIdentifier: uniqueIdentifier });
-    saveObject(context, base);
+    linkDerived(context, base, uniqueIdentifier);
     context.placeholder = uniqueIdentifier;
     return { uniqueIdentifier };
   },
 };
+
+/** A base key names its first derived keys only: one that is used for each of many would grow with every use. */
+const MAX_DERIVED_LINKS = 64;
+
+function linkDerived(context: Context, base: ManagedObject, linkedObjectIdentifier: string): void {
+  const linked = base.attributes.values('Link').filter(({ linkType }) => linkType === 'DerivedKeyLink');
+  if (linked.length >= MAX_DERIVED_LINKS) return;
+  base.attributes.add('Link', { linkType: 'DerivedKeyLink', linkedObjectIdentifier });
+  saveObject(context, base);
+}
 
 interface DerivationPlan {
   readonly base: ManagedObject;

@@ -3,7 +3,7 @@
  * fewest; each is then looked at whole. Layer: kmip/server, Node only.
  */
 import type { Attribute, LocateRequestPayload } from '../../index.ts';
-import { mayAccess } from '../access.ts';
+import { mayAccess, PUBLIC_TYPES } from '../access.ts';
 import { ruleOf } from '../attribute-rules.ts';
 import type { Context, Handler } from '../context.ts';
 import { EVERYONE, indexKeyOf, indexValue, type ManagedObject, viewObject } from '../managed-object.ts';
@@ -20,7 +20,9 @@ export const locate: Handler<'Locate'> = {
     const { maximumItems, offsetItems = 0 } = payload;
     if ((maximumItems ?? 0) < 0 || offsetItems < 0)
       refuse('InvalidField', 'Maximum Items and Offset Items are not negative');
-    const found = find(context, payload);
+    // Only where nobody asks how many there are may the search end with the page.
+    const counted = context.version >= '1.3' || payload.objectGroupMember !== undefined || maximumItems === undefined;
+    const found = find(context, payload, counted ? Number.POSITIVE_INFINITY : maximumItems);
     const chosen = payload.objectGroupMember === undefined ? found : chooseMembers(context, payload, found);
     const page = chosen.slice(offsetItems, maximumItems === undefined ? undefined : offsetItems + maximumItems);
     const uniqueIdentifier = page.map((object) => object.uniqueIdentifier);
@@ -35,7 +37,7 @@ const STORAGE_STATUS_MASK = 'Storage Status Mask';
 const ON_LINE = 1;
 const ARCHIVED = 2;
 
-function find(context: Context, payload: LocateRequestPayload): ManagedObject[] {
+function find(context: Context, payload: LocateRequestPayload, enough: number): ManagedObject[] {
   const attributes = (payload.attribute ?? []).filter((one) => one.attributeName !== STORAGE_STATUS_MASK);
   for (const { attributeName: name } of attributes)
     if (ruleOf(name) === undefined && !/^[xy]-/.test(name))
@@ -47,6 +49,7 @@ function find(context: Context, payload: LocateRequestPayload): ManagedObject[] 
   );
   const found: ManagedObject[] = [];
   for (const stored of candidates(context, attributes, criteria, wantsDestroyed)) {
+    if (found.length >= enough) break;
     if (!mayAccess(context.client, stored, 'read')) continue;
     const object = viewObject(stored, context.now);
     if (isDestroyed(object.attributes) !== wantsDestroyed) continue;
@@ -74,13 +77,9 @@ function* candidates(
   const best = wantsDestroyed ? undefined : bestIndex(context, attributes);
   if (best === undefined) yield* transaction.find('owner', client.owner);
   else yield* transaction.find(best.index, indexValue(client.owner, best.value));
-  for (const objectType of ['Certificate', 'PublicKey']) {
-    if (best !== undefined) break;
-    for (const stored of transaction.find('Object Type', indexValue(EVERYONE, objectType)))
-      if (stored.owner !== client.owner) yield stored;
-  }
-  if (best !== undefined)
-    for (const stored of transaction.find(best.index, indexValue(EVERYONE, best.value)))
+  const open = best === undefined ? PUBLIC_TYPES.map((value) => ({ index: 'Object Type', value })) : [best];
+  for (const { index, value } of open)
+    for (const stored of transaction.find(index, indexValue(EVERYONE, value)))
       if (stored.owner !== client.owner) yield stored;
 }
 

@@ -19,12 +19,15 @@ export function queryOf(operations: () => readonly OperationName[]): Handler<'Qu
 type Answer = (context: Context, operations: readonly OperationName[]) => ResponsePayloads['Query'];
 
 const ANSWERS: Readonly<Record<string, Answer>> = {
-  QueryOperations: ({ version }, operations) => ({
-    operation: operations.filter((name) => isInVersion(version, 'Operation', name)),
+  QueryOperations: ({ version, server: { quirks } }, operations) => ({
+    operation: operations.filter(
+      (name) => isInVersion(version, 'Operation', name) && quirks.operations?.has(name) !== false,
+    ),
   }),
-  QueryObjects: ({ version }) => ({
-    objectType: OBJECT_TYPES.filter((name) => isInVersion(version, 'ObjectType', name)),
-  }),
+  QueryObjects: ({ version, server: { quirks } }) =>
+    quirks.hidesObjectTypes === true
+      ? {}
+      : { objectType: OBJECT_TYPES.filter((name) => isInVersion(version, 'ObjectType', name)) },
   QueryServerInformation: ({ server }) => ({
     vendorIdentification: server.vendorIdentification,
     serverInformation: {},
