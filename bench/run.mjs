@@ -24,7 +24,7 @@ import { formatChart } from './chart.mjs';
 import { median } from './harness.mjs';
 import { formatReport } from './report.mjs';
 
-const FAMILIES = ['aes', 'hash', 'kdf', 'pkcs12', 'wallet', 'ttlv', 'kmip', 'keyring', 'cold-start'];
+const FAMILIES = ['aes', 'hash', 'kdf', 'pkcs12', 'wallet', 'ttlv', 'kmip', 'server', 'keyring', 'cold-start'];
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
 /** Builds what is stale and installs the comparison libraries where they are missing. */

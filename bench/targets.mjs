@@ -30,6 +30,10 @@ const TARGETS = {
   'wallet-open-1000': { 'PKI.js': { atLeast: 5, aim: 5 } },
   'wallet-rewrap-100k': { 'node:crypto': { atLeast: 5, aim: 5 } },
   'keyring-fetch-pykmip': { "PyKMIP's client": { atLeast: 1, aim: 1.1 } },
+  'server-get-1': { "PyKMIP's server": { atLeast: 15, aim: 20 } },
+  'server-get-16': { "PyKMIP's server": { atLeast: 30, aim: 40 } },
+  'server-create-16': { "PyKMIP's server": { atLeast: 15, aim: 20 } },
+  'server-get-p99': { "PyKMIP's server": { atLeast: 1, aim: 2 } },
   'ttlv-decode-get-response': { 'plain TypeScript': { atLeast: 1.2, aim: 1.4 } },
 };
 
@@ -39,6 +43,8 @@ export const AT_MOST = {
   'keyring-fetch-wallet': 10e3,
   'keyring-fetch-wallet-wrapped': 10e3,
   'kmip-start-dead-primary': 1.5e9,
+  'server-locate-100k': 1e6,
+  'server-start-100k': 1e9,
 };
 
 /** Every case that @noble can do, besides what the table above says. */

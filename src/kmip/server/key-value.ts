@@ -22,6 +22,8 @@ export interface KeyValueStore {
    * sees them; rejects when they are not, and then no later one may succeed.
    */
   commit(changes: readonly KeyValueChange[]): Promise<void>;
+  /** Lets go of memory that reading everything took, where that is possible. Nothing else is under way. */
+  trim?(): Promise<void>;
   /** Waits for all commits and lets go. */
   close(): Promise<void>;
 }

@@ -8,9 +8,12 @@
  */
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { RootDatabase } from 'lmdb';
 import { StateError, UsageError } from '../../errors.ts';
 import type { KeyValueChange, KeyValueStore } from './key-value.ts';
 
+/** Records have one or two kilobytes: on LMDB's usual pages of four, one would fill each. */
+const PAGE_BYTES = 16_384;
 /** Room for the database in the address space, not on the disk: 64 GiB. */
 const MAP_BYTES = 2 ** 36;
 const DATABASE_FILE = 'objects.mdb';
@@ -24,20 +27,21 @@ export async function openLmdbStore(directory: string): Promise<KeyValueStore> {
   const { open } = await loadLmdb();
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, DATABASE_FILE);
-  let database: ReturnType<typeof open<Uint8Array, number>>;
-  try {
-    database = open<Uint8Array, number>({
-      path,
-      encoding: 'binary',
-      keyEncoding: 'ordered-binary',
-      overlappingSync: false,
-      mapSize: MAP_BYTES,
-      // Zeros take the place of what a freed page held; records are sealed anyway.
-      noMemInit: false,
-    });
-  } catch (cause) {
-    throw new StateError('ERR_STORE_OPEN', `the object store cannot be opened: ${path}`, { cause });
-  }
+  const openDatabase = (): RootDatabase<Uint8Array, number> => {
+    try {
+      return open<Uint8Array, number>({
+        path,
+        encoding: 'binary',
+        keyEncoding: 'ordered-binary',
+        overlappingSync: false,
+        pageSize: PAGE_BYTES,
+        mapSize: MAP_BYTES,
+      });
+    } catch (cause) {
+      throw new StateError('ERR_STORE_OPEN', `the object store cannot be opened: ${path}`, { cause });
+    }
+  };
+  let database = openDatabase();
   for (const file of [path, `${path}-lock`]) await chmod(file, 0o600).catch(() => undefined);
   let closing: Promise<void> | undefined;
   return {
@@ -53,6 +57,10 @@ export async function openLmdbStore(directory: string): Promise<KeyValueStore> {
         }
       });
       if (!written) throw new StateError('ERR_STORE_FAILED', 'the database did not take a commit');
+    },
+    async trim() {
+      await database.close();
+      database = openDatabase();
     },
     close() {
       closing ??= database.close();

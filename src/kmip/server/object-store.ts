@@ -57,7 +57,7 @@ export async function openObjectStore(options: ObjectStoreOptions): Promise<Seal
   const store = new SealedObjectStore(options);
   try {
     if (options.create === true) await store.create();
-    else store.open(options.epochFloor ?? 0);
+    else await store.open(options.epochFloor ?? 0);
     return store;
   } catch (error) {
     await store.close();
@@ -135,7 +135,7 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
   }
 
   /** Internal. */
-  open(epochFloor: number): void {
+  async open(epochFloor: number): Promise<void> {
     for (const [ordinal, bytes] of this.#records.range(HEAD_KEY + 1)) {
       const opened = openRecord(this.#keys, ordinal, bytes);
       if (this.#rows.has(opened.record.uniqueIdentifier)) throw headFault();
@@ -145,6 +145,7 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     if (head === undefined) throw headFault();
     this.#head = openHead(this.#keys, head, this.#digest, epochFloor);
     if (this.#head.count !== this.#rows.size) throw headFault();
+    await this.#records.trim?.();
   }
 
   async transaction<T>(work: (transaction: ObjectTransaction) => T | Promise<T>): Promise<T> {

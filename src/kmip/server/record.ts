@@ -89,7 +89,7 @@ export interface OpenedRecord {
 }
 
 /**
- * Checks and reads a record. What it returns holds copies.
+ * Checks and reads a record. The byte strings of what it returns are views of `bytes`: valid as long as those.
  *
  * @param ordinal the key it was found under
  * @throws {AuthenticationError} ERR_STORE_RECORD: not as it was written, or not written here
@@ -181,7 +181,7 @@ class Reader {
   #at = 0;
 
   constructor(bytes: Uint8Array, ordinal: number) {
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#ordinal = ordinal;
     this.#end = bytes.length - TAG_BYTES;
   }
@@ -204,10 +204,10 @@ class Reader {
     return this.#buffer.toString('utf8', at, at + length);
   }
 
-  bytes(): Uint8Array<ArrayBuffer> {
+  bytes(): Uint8Array {
     const length = this.u32();
     const at = this.#take(length);
-    return new Uint8Array(this.#buffer.subarray(at, at + length));
+    return new Uint8Array(this.#buffer.buffer, this.#buffer.byteOffset + at, length);
   }
 
   texts(): string[] {

@@ -65,7 +65,7 @@ export interface KmipServer extends AsyncDisposable {
 }
 
 /** Objects sealed anew in one commit. */
-const REWRAP_BATCH = 256;
+const REWRAP_BATCH = 512;
 const REFRESH_MS = 5000;
 const LOCK_TIMEOUT_MS = 250;
 
