@@ -41,7 +41,7 @@ const MAX_KNOWN = 10_000;
 /** Makes the back end over a client, which it closes with itself. */
 export async function createKmipBackend(port: KmipPort, options: KmipBackendOptions): Promise<KeyringBackend> {
   const backend = new KmipBackend(port, options);
-  if (options.lazy !== true) await backend.open();
+  if (options.lazy !== true) await backend.open({ timeoutMs: options.timeoutMs });
   return backend;
 }
 
@@ -52,8 +52,8 @@ interface Tools {
   readonly maker: MakerOptions;
 }
 
-async function makeTools(port: KmipPort, options: KmipBackendOptions): Promise<Tools> {
-  const capabilities = await port.capabilities({ timeoutMs: options.timeoutMs });
+async function makeTools(port: KmipPort, options: KmipBackendOptions, call: CallOptions): Promise<Tools> {
+  const capabilities = await port.capabilities(call);
   const operations = capabilities?.operations ?? new Set<string>();
   const name = options.profile ?? (operations.has('AddAttribute') ? 'okv' : 'name');
   const profile = makeProfile(name, options.instance, options.attributeNames);
@@ -110,8 +110,8 @@ class KmipBackend implements KeyringBackend {
   /** By Unique Identifier. */
   readonly #bytes = new Map<string, Secret>();
 
-  /** Made when they are first needed, and again after a failure: a server that was down at the start is no trouble later. */
-  #tools: Promise<Tools> | null = null;
+  /** Made when they are first needed, and tried again after a failure: a server that was down at the start is no trouble later. */
+  #tools: Tools | null = null;
 
   constructor(port: KmipPort, options: KmipBackendOptions) {
     this.#port = port;
@@ -119,14 +119,11 @@ class KmipBackend implements KeyringBackend {
     if (options.profile === 'percona') this.rules = 'percona';
   }
 
-  async open(): Promise<Tools> {
-    this.#tools ??= makeTools(this.#port, this.#options);
-    try {
-      return await this.#tools;
-    } catch (error) {
-      this.#tools = null;
-      throw error;
-    }
+  async open(call: CallOptions): Promise<Tools> {
+    if (this.#tools !== null) return this.#tools;
+    const tools = await makeTools(this.#port, this.#options, call);
+    this.#tools ??= tools;
+    return this.#tools;
   }
 
   add(name: KeyName, key: NewKey, call: CallOptions): Promise<KeyringKeyInfo> {
@@ -139,7 +136,7 @@ class KmipBackend implements KeyringBackend {
 
   async remove(name: KeyName, call: CallOptions): Promise<boolean> {
     const deadline = this.#deadline(call);
-    const { objects } = await this.open();
+    const { objects } = await this.open(deadline.call());
     try {
       return (await removeKey(name, deadline, objects)) !== null;
     } finally {
@@ -165,9 +162,10 @@ class KmipBackend implements KeyringBackend {
   }
 
   async *list(owner: string | undefined, call: CallOptions): AsyncIterable<KeyringKeyInfo> {
-    const { objects } = await this.open();
+    const deadline = this.#deadline(call);
+    const { objects } = await this.open(deadline.call());
     const newest = new Map<string, KeyringKeyInfo>();
-    for (const { stage, info } of await objects.lookAtAll(this.#deadline(call).call())) {
+    for (const { stage, info } of await objects.lookAtAll(deadline.call())) {
       if (stage !== 'ready' || (owner !== undefined && info.owner !== owner)) continue;
       const key = nameKey(info);
       if (info.version > (newest.get(key)?.version ?? 0)) newest.set(key, info);
@@ -177,7 +175,7 @@ class KmipBackend implements KeyringBackend {
 
   async collect(call: CallOptions): Promise<number> {
     const deadline = this.#deadline(call);
-    const { objects } = await this.open();
+    const { objects } = await this.open(deadline.call());
     let count = 0;
     for (const { uid, stale } of await objects.lookAtAll(deadline.call()))
       if (stale && (await objects.collect(uid, deadline.call()))) count++;
@@ -193,7 +191,7 @@ class KmipBackend implements KeyringBackend {
 
   async #make(name: KeyName, wanted: WantedKey, call: CallOptions): Promise<KeyringKeyInfo> {
     const deadline = this.#deadline(call);
-    const { profile, maker } = await this.open();
+    const { profile, maker } = await this.open(deadline.call());
     profile.assertKeeps(name, wanted.goal === 'first' ? 1 : 2);
     try {
       return await makeKey(name, wanted, deadline, maker);
@@ -224,7 +222,7 @@ class KmipBackend implements KeyringBackend {
 
   async #look(name: KeyName, deadline: CallDeadline): Promise<Known | null> {
     const lookedAt = this.#options.clock();
-    const { objects } = await this.open();
+    const { objects } = await this.open(deadline.call());
     const seen = await objects.look(name, deadline.call());
     const versions = seen.filter(({ stage }) => stage === 'ready').map(({ info }) => info);
     versions.sort((a, b) => a.version - b.version);
@@ -242,7 +240,7 @@ class KmipBackend implements KeyringBackend {
     const uid = info.backendKeyId as string;
     const kept = this.#bytes.get(uid);
     if (kept !== undefined) return kept.copy();
-    const bytes = await (await this.open()).objects.fetch(info, deadline.call());
+    const bytes = await (await this.open(deadline.call())).objects.fetch(info, deadline.call());
     // While it was on its way, the key may have been forgotten, or another call may have brought it.
     const isKnown = this.#known.get(nameKey(info))?.versions.some(({ backendKeyId }) => backendKeyId === uid) === true;
     if (bytes !== null && this.#options.cacheKeys && isKnown && !this.#bytes.has(uid))

@@ -19,6 +19,75 @@ describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('keyring over PyKMIP'
     anyType: false,
   });
 
+  it.each(['des3', 'pkcs8'] as const)('an encrypted client key with its password.txt: %s', async (keyForm) => {
+    const encrypted = server.clientFolder(`okv-${keyForm}`, { keyForm });
+    await using keyring = await openKeyring({ backend: 'kmip', directory: encrypted, instance: keyForm });
+    await keyring.generate('x', 'AES', 16);
+    expect(await keyring.has('x')).toBe(true);
+  });
+
+  it('a primary that is dead costs no more than the next one’s head start', async () => {
+    const standby = server.clientFolder('standby', { server: '127.0.0.1:1', standby: [`127.0.0.1:${server.port}`] });
+    await using keyring = await openKeyring({ backend: 'kmip', directory: standby, instance: 'standby' });
+    await keyring.generate('x', 'AES', 16);
+    expect(await keyring.has('x')).toBe(true);
+  });
+
+  it('another client’s keys are absent, and its names are free', async () => {
+    const other = server.clientFolder('other', { client: 'client-b' });
+    await using mine = await openKeyring({ backend: 'kmip', directory, instance: 'shared' });
+    await using theirs = await openKeyring({ backend: 'kmip', directory: other, instance: 'shared' });
+    await mine.generate('x', 'AES', 16);
+    expect(await theirs.has('x')).toBe(false);
+    await theirs.generate('x', 'AES', 32);
+    expect(await theirs.remove('x')).toBe(true);
+    expect(await mine.has('x')).toBe(true);
+  });
+
+  it('every state of an object: what was revoked is a key still, what was never activated is none and collected', async () => {
+    const { connectKmip } = await import('../../../src/kmip/client/index.ts');
+    const { cert, key } = server.client();
+    const credentials = { ca: { file: server.authority.ca }, cert: { file: cert }, key: { file: key } };
+    await using client = await connectKmip({ servers: [server], credentials });
+    await using keyring = await openKeyring({ backend: 'kmip', directory, instance: 'states', refreshMs: 0 });
+    const { backendKeyId } = await keyring.generate('x', 'AES', 16);
+    const uniqueIdentifier = backendKeyId as string;
+    await expect(client.request('Destroy', { uniqueIdentifier })).rejects.toMatchObject({
+      resultReason: 'PermissionDenied',
+    });
+    const revocationReason = { revocationReasonCode: 'KeyCompromise' } as const;
+    await client.request('Revoke', { uniqueIdentifier, revocationReason, compromiseOccurrenceDate: 1n });
+    expect(await keyring.has('x')).toBe(true);
+    expect(await keyring.remove('x')).toBe(true);
+
+    await keyring.generate('y', 'AES', 16);
+    const { attribute = [] } = await client.request('GetAttributes', {
+      uniqueIdentifier: (await keyring.info('y'))?.backendKeyId as string,
+      attributeName: ['Name', 'Application Specific Information', 'Object Group'],
+    });
+    expect(await keyring.remove('y')).toBe(true);
+    const aes = [
+      { attributeName: 'Cryptographic Algorithm', attributeValue: 'AES' },
+      { attributeName: 'Cryptographic Length', attributeValue: 128 },
+      { attributeName: 'Cryptographic Usage Mask', attributeValue: 12 },
+    ] as const;
+    // As a maker leaves it that dies before it publishes.
+    await client.request('Create', {
+      objectType: 'SymmetricKey',
+      templateAttribute: { attribute: [...aes, ...attribute.map(({ attributeIndex: _, ...rest }) => rest as never)] },
+    });
+    expect(await keyring.has('y')).toBe(false);
+    expect(await keyring.gc()).toBe(0);
+    const realNow = Date.now;
+    Date.now = () => realNow() + 3_600_000;
+    try {
+      expect(await keyring.gc()).toBe(1);
+    } finally {
+      Date.now = realNow;
+    }
+    await keyring.generate('y', 'AES', 16);
+  });
+
   it('a key lives through a restart of the server between two calls, and of the keyring', async () => {
     await using keyring = await openKeyring({ backend: 'kmip', directory, cacheKeys: false, refreshMs: 0 });
     await keyring.generate('restart', 'AES', 32, { owner: 'a@b' });
