@@ -48,7 +48,7 @@ async function openServer(options: KeyringTarget): Promise<Keyring> {
     backend: 'kmip',
     ...(instance !== undefined && { instance }),
     ...(profile !== undefined && {
-      profile: oneOf('--profile', profile, PROFILES) as NonNullable<KmipKeyringOptions['profile']>,
+      profile: oneOf('--profile', profile, PROFILES),
     }),
     onWarning: ({ path, message }) => warn(`${path}: ${message}`),
   } satisfies Partial<KmipKeyringOptions>;

@@ -13,12 +13,17 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const scratch = mkdtempSync(join(tmpdir(), 'keyward-package-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 const faults = [];
+/** Doors whose declarations may name Node's types: sockets, certificates. */
+const NODE_ONLY = ['', '/kmip/client', '/kmip/server', '/keyring', '/instance', '/wallet/file', '/kms/emulator'];
 
 const app = install(pack());
 await lintManifest(join(app, 'node_modules', manifest.name));
 const modules = resolveSubpaths();
 importModules(modules);
-for (const resolution of ['nodenext', 'bundler']) compileTypes(modules, resolution);
+for (const resolution of ['nodenext', 'bundler']) {
+  compileTypes(modules, resolution, { node: true });
+  compileTypes(modules.filter(isUniversal), resolution, { node: false });
+}
 for (const fault of faults) console.error(fault);
 console.log(`${modules.length} subpaths imported, ${faults.length} faults`);
 process.exitCode = faults.length === 0 ? 0 : 1;
@@ -32,7 +37,7 @@ function pack() {
     `${packed.filename}: ${packed.files.length} files, ${packed.size} bytes, unpacked ${packed.unpackedSize}`,
   );
   const names = packed.files.map((f) => f.path);
-  const wanted = /^(dist\/.+\.(js|d\.ts|wasm)|README\.md|LICENSE|package\.json)$/;
+  const wanted = /^(dist\/.+\.(js|d\.ts|wasm)|dist\/inspector\.html|README\.md|LICENSE|package\.json)$/;
   for (const name of names) if (!wanted.test(name)) faults.push(`${name} should not be in the package`);
   for (const name of ['LICENSE', 'README.md', 'dist/core.wasm', 'dist/legacy.wasm'])
     if (!names.includes(name)) faults.push(`${name} is missing from the package`);
@@ -83,9 +88,15 @@ function importModules(specifiers) {
   }
 }
 
-/** Compiles a user's file against the declarations, which are checked too. */
-function compileTypes(specifiers, resolution) {
-  const file = join(app, `use-${resolution}.ts`);
+/** Whether a door is for browsers too, so that its declarations must do without Node's types. */
+function isUniversal(specifier) {
+  return !NODE_ONLY.includes(specifier.slice(manifest.name.length));
+}
+
+/** Compiles a user's file against the declarations, which are checked too; with Node's types at hand or without. */
+function compileTypes(specifiers, resolution, { node }) {
+  const kind = `${resolution}, ${node ? 'with' : 'without'} Node's types`;
+  const file = join(app, `use-${resolution}${node ? '-node' : ''}.ts`);
   writeFileSync(
     file,
     `type IsAny<T> = 0 extends 1 & T ? true : false;\n${specifiers
@@ -101,15 +112,15 @@ function compileTypes(specifiers, resolution) {
       strict: true,
       exactOptionalPropertyTypes: true,
       skipLibCheck: false,
-      types: [],
+      ...(node ? { typeRoots: [join(root, 'node_modules/@types')], types: ['node'] } : { types: [] }),
       noEmit: true,
     },
     files: [file],
   };
-  const config = join(app, `tsconfig.${resolution}.json`);
+  const config = join(app, `tsconfig.${resolution}${node ? '-node' : ''}.json`);
   writeFileSync(config, JSON.stringify(options));
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  attempt(`types under ${resolution}`, () => run(process.execPath, [tsc, '-p', config], app));
+  attempt(`types under ${kind}`, () => run(process.execPath, [tsc, '-p', config], app));
 }
 
 function attempt(what, act) {
