@@ -7,6 +7,7 @@ import {
   type EnrolledClient,
   initKmipHome,
   parseFault,
+  type QuirkName,
   rotateServerKey,
   type StartedKmipServer,
   startKmipServer,
@@ -31,6 +32,7 @@ interface ServeOptions extends InitOptions {
   readonly auditLog?: string;
   readonly metrics?: string;
   readonly fault?: readonly string[];
+  readonly quirks?: string;
 }
 
 /** Adds the commands to the group `kmip`, which is made when missing. */
@@ -65,6 +67,7 @@ export function addKmipServerCommands(program: Command): void {
       'for tests of clients: delay=MS, cut=BYTES, garble=N, lying-length, wrong-version, drop-after=N',
       collect,
     )
+    .option('--quirks <server>', 'for tests of clients: answer as pykmip, vault or fortanix where they differ')
     .action(serve);
   add(
     kmip,
@@ -101,6 +104,7 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.auditLog !== undefined && { auditLog: options.auditLog }),
     ...(metricsPort !== undefined && { metricsPort }),
     ...(faults.length > 0 && { faults }),
+    ...(options.quirks !== undefined && { engine: { quirks: options.quirks as QuirkName } }),
     onEvent: (event) => {
       if ('error' in event) say(`${event.type}: ${formatError(event.error)}`);
       else if (event.done === event.total) say(`sealed ${event.total} objects anew under the new master key`);

@@ -3,6 +3,7 @@
  * tested against them without having them. Off unless asked for. Sources: PyKMIP 0.10's server as Debian ships it; hashicorp/vault
  * #24309 and #9147; the commit log of Percona-Lab/libkmip for Fortanix. Layer: kmip/server, Node only.
  */
+import { UsageError } from '../../errors.ts';
 import { encodeTtlv, ItemType, ObjectType, readTtlvTree, Tag, type TtlvNode, wipeTree } from '../../ttlv/index.ts';
 import type { KeyBlock, OperationName, ReceivedRequest, ResponseItem } from '../index.ts';
 import { type ReasonName, refuse } from './refusal.ts';
@@ -28,9 +29,12 @@ export interface Quirks {
   changeBytes?(response: Uint8Array): Uint8Array<ArrayBuffer>;
 }
 
-/** The quirks of a server; none for none. */
+/** The quirks of a server; none for none. @throws {UsageError} ERR_OPTION for a server that is not known */
 export function quirksOf(name: QuirkName | undefined): Quirks {
-  return name === undefined ? {} : QUIRKS[name];
+  if (name === undefined) return {};
+  if (!Object.hasOwn(QUIRKS, name))
+    throw new UsageError('ERR_OPTION', `quirks: one of ${Object.keys(QUIRKS).join(', ')}`);
+  return QUIRKS[name];
 }
 
 const PYKMIP: Quirks = {

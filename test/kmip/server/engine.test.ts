@@ -438,8 +438,9 @@ describe('hostile bytes', () => {
 
 describe('createEngine', () => {
   it('refuses options that it does not know', () => {
-    expect(errorOf(() => createEngine({ store: undefined as never, colour: 'red' } as never))).toMatchObject({
-      code: 'ERR_OPTION',
-    });
+    for (const wrong of [{ colour: 'red' }, { quirks: 'hsm' }, { quirks: 'toString' }])
+      expect(errorOf(() => createEngine({ store: undefined as never, ...wrong } as never))).toMatchObject({
+        code: 'ERR_OPTION',
+      });
   });
 });
