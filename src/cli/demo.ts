@@ -66,7 +66,8 @@ async function runDemo(options: DemoOptions): Promise<void> {
   const okv = resolve(options.okv ?? join(home, 'kmip', 'clients', CLIENT));
   await using instance = await openInstance(home, { vendorExamples: true });
   print(`An instance in ${home}; the password of its wallets is in ${passwordFile(home)}, for :pw below.`);
-  if (server !== null) print(`A KMIP server listens on ${server.host}:${server.port} with ${server.objects} objects.`);
+  if (server !== null)
+    print(`A KMIP server listens on ${server.host}:${server.port} (objects in it: ${server.objects}).`);
   print('');
   for (const statement of isNew ? [...FIRST_TIME, ...EVERY_TIME] : EVERY_TIME) await show(statement, instance, binds);
   await show(`SET GLOBAL keyring_okv_conf_dir = ${quote(okv)}`, instance, binds);

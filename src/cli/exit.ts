@@ -39,6 +39,7 @@ const NOT_FOUND: readonly string[] = [
   'ERR_WALLET_MISSING',
   'ERR_KEY_NOT_FOUND',
   'ERR_FILE_MISSING',
+  'ERR_SERVER_HOME_MISSING',
   'ERR_BACKUP_MISSING',
 ];
 

@@ -107,10 +107,10 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.quirks !== undefined && { engine: { quirks: options.quirks as QuirkName } }),
     onEvent: (event) => {
       if ('error' in event) say(`${event.type}: ${formatError(event.error)}`);
-      else if (event.done === event.total) say(`sealed ${event.total} objects anew under the new master key`);
+      else if (event.done === event.total) say(`sealed ${counted(event.total)} anew under the new master key`);
     },
   });
-  say(`listening on ${server.host}:${server.port}; ${server.objects} objects`);
+  say(`listening on ${server.host}:${server.port}; ${counted(server.objects)}`);
   if (server.metricsPort !== null) say(`metrics at http://127.0.0.1:${server.metricsPort}/metrics`);
   await untilInterrupted(server);
 }
@@ -179,6 +179,8 @@ function portOf(text: string | undefined, option: string): number | undefined {
 function tellClients(clients: readonly EnrolledClient[]): void {
   for (const { directory } of clients) process.stdout.write(`${directory}\n`);
 }
+
+const counted = (objects: number): string => `${objects} object${objects === 1 ? '' : 's'}`;
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);

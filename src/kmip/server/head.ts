@@ -82,6 +82,7 @@ export function openHead(keys: ObjectKeys, bytes: Uint8Array, digest: SetDigest,
     throw new StateError(
       'ERR_STORE_OLD',
       `the object store is at epoch ${head.epoch}, but it was at ${floor} before: an older copy was put back`,
+      { hint: 'if that was done on purpose, remove the file epoch in the home of the server' },
     );
   }
   return head;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ListenerOptions, ownerOf, startListener } from '../../../src/kmip/server/listener.ts';
 import { runs } from '../../support/runs.ts';
-import { dial, frame, type PemIdentity, type TestClient, TlsWorld } from './tls-world.ts';
+import { dial, frame, type PemIdentity, TestClient, TlsWorld } from './tls-world.ts';
 
 const world = new TlsWorld();
 const alice = world.issue('alice', 'client');
@@ -41,6 +41,31 @@ describe('who is let in', () => {
     expect(await enter()).toBe(null);
     expect(await enter(stranger)).toBe(null);
     expect(await enter(world.server)).toBe(null);
+    await listener.close();
+  });
+
+  it('is the same client when its TLS session is resumed', async () => {
+    const { connect } = await import('node:tls');
+    const listener = await listening();
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const options = { host: '127.0.0.1', port: listener.port, ca: world.ca, servername: 'localhost', maxVersion };
+      let session: Buffer | undefined;
+      const enter = async (more: { readonly session?: Buffer } & Partial<PemIdentity>) => {
+        const client = new TestClient(connect({ ...options, ...more }));
+        client.socket.on('session', (given: Buffer) => {
+          session = given;
+        });
+        const answer = bodyOf(await client.request(frame('x')));
+        const reused = client.socket.isSessionReused();
+        client.close();
+        return [answer, reused];
+      };
+      expect(await enter(alice)).toEqual(['alice:x', false]);
+      expect(session).toBeDefined();
+      // The ticket stands for the certificate that it was given for, whatever else is at hand.
+      expect(await enter({ ...world.issue('bob', 'client'), session: session as Buffer })).toEqual(['alice:x', true]);
+      expect(await enter({ session: session as Buffer })).toEqual(['alice:x', true]);
+    }
     await listener.close();
   });
 
