@@ -33,7 +33,7 @@ const REFRESH_MS = 100;
 /**
  * Opens a keyring: keys by name, in memory, in a wallet file or in a KMIP server.
  *
- * @throws {UsageError} ERR_OPTION for what is unknown or does not fit together
+ * @throws {UsageError} ERR_OPTION for what is unknown or does not fit together; ERR_KEYRING_PROFILE
  * @throws what the back end says: of a wallet, as `openWalletFile`; of a server, as `connectKmip`, and {StateError}
  *   ERR_KEYRING_CONFIGURATION, {FormatError} ERR_OKV_… of its files
  * @example

@@ -57,7 +57,7 @@ export type KmipKeyringOptions = CommonKeyringOptions & {
   /**
    * How a key's identity is kept in the server. Default: `percona` for a configuration file of Percona's component; else by what the
    * server's Query says: `okv` where it has Add Attribute, else `name`. Keys kept in one way are not found in another: with a server
-   * that may refuse Query this is to be set. `percona` keeps neither owners nor versions, and says so.
+   * that refuses Query this is to be set (ERR_KEYRING_PROFILE). `percona` keeps neither owners nor versions, and says so.
    */
   readonly profile?: ProfileName;
   /** Names of the custom attributes of profile `okv`. The defaults were not compared with MySQL Enterprise. */

@@ -2,7 +2,7 @@
  * The back end that keeps keys in a KMIP server. Key material is made by the server where it can; what was seen of a key is taken for
  * what is there for a while (`refreshMs`), so that fetching is one request, or none. Layer: keyring.
  */
-import { ProtocolError, StateError, TransportError } from '../../errors.ts';
+import { ProtocolError, StateError, TransportError, UsageError } from '../../errors.ts';
 import { Secret } from '../../secret.ts';
 import type { FoundKey, KeyName, KeyringBackend, NewKey } from '../backend.ts';
 import type { CallOptions, KeyringKeyInfo } from '../keyring.ts';
@@ -53,8 +53,7 @@ interface Tools {
 }
 
 async function makeTools(port: KmipPort, options: KmipBackendOptions, call: CallOptions): Promise<Tools> {
-  const capabilities = await port.capabilities(call);
-  const operations = capabilities?.operations ?? new Set<string>();
+  const operations = await operationsOf(port, options.profile, call);
   const name = options.profile ?? (operations.has('AddAttribute') ? 'okv' : 'name');
   const profile = makeProfile(name, options.instance, options.attributeNames);
   const objects = new KeyObjects({ port, profile, graceMs: options.graceMs, now: options.now });
@@ -63,6 +62,26 @@ async function makeTools(port: KmipPort, options: KmipBackendOptions, call: Call
     hasRng ? await retrieveBytes(port, length, call, options) : options.randomBytes(length);
   const { mark, registers } = profile;
   return { profile, objects, maker: { ...options, objects, marks: mark !== null, registers, secretBytes } };
+}
+
+/**
+ * What the server lists. Keys kept in one profile are not found in another, and would be made again: so a profile is chosen by what
+ * the server said, never by its silence. Where it is set, a refusal only means that secrets are made here.
+ */
+async function operationsOf(
+  port: KmipPort,
+  profile: ProfileName | null,
+  call: CallOptions,
+): Promise<ReadonlySet<string | number>> {
+  const capabilities = await port.capabilities(call).catch((error: unknown) => {
+    if (profile === null || !(error instanceof ProtocolError)) throw error;
+    return null;
+  });
+  if (capabilities === null && profile === null) {
+    const message = 'the server does not answer Query, so nothing tells how it keeps keys';
+    throw new UsageError('ERR_KEYRING_PROFILE', message, { hint: 'set profile: okv, name or percona' });
+  }
+  return capabilities?.operations ?? new Set();
 }
 
 /** Random bytes of the server, in as many requests as it wants. */

@@ -162,9 +162,10 @@ export class KmipClient implements AsyncDisposable {
   }
 
   /**
-   * Asks the server, once, what it can do; null when it does not tell (Query needs a permission like any other operation).
+   * Asks the server, once, what it can do; null when it does not tell: it has no Query, or does not permit it, which needs a
+   * permission like any other operation. Asked again after anything else went wrong.
    *
-   * @throws as `request`, but for refusals
+   * @throws as `request`
    */
   capabilities(options: CallOptions = {}): Promise<KmipCapabilities | null> {
     const { server } = this;
@@ -215,8 +216,9 @@ export class KmipClient implements AsyncDisposable {
     try {
       answer = await this.request('Query', { queryFunction }, options);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      return null;
+      // Any other refusal may pass, and must not be taken for an answer.
+      if (error instanceof ProtocolError && NOT_TELLING.includes(error.resultReason)) return null;
+      throw error;
     }
     return {
       operations: new Set(answer.operation),
@@ -343,6 +345,8 @@ export class KmipClient implements AsyncDisposable {
 }
 
 const CALL_OPTIONS = ['signal', 'timeoutMs'];
+/** Result Reasons of a server that will not say later either what it can do. */
+const NOT_TELLING: readonly (string | undefined)[] = ['OperationNotSupported', 'PermissionDenied'];
 const CONTINUATION = { stop: 'Stop', continue: 'Continue', undo: 'Undo' } as const;
 
 /** Unique Batch Item IDs: the item's number, 4 bytes. */

@@ -55,9 +55,9 @@ export function locateAll(
 async function byPages(send: SendLocate, query: LocateRequestPayload, pageItems: number): Promise<readonly string[]> {
   const found = new Set<string>();
   let maximumItems = pageItems;
+  let total: number | undefined;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const before = found.size;
-    let total: number | undefined;
     for (let offsetItems = 0; ; ) {
       const page = await onePage({ ...query, maximumItems, ...(offsetItems > 0 ? { offsetItems } : {}) });
       maximumItems = page.maximumItems;
@@ -66,9 +66,10 @@ async function byPages(send: SendLocate, query: LocateRequestPayload, pageItems:
       const known = found.size;
       for (const id of ids) found.add(id);
       offsetItems += ids.length;
+      // Some count the page alone: after a full one, a total that was reached says nothing. Further rounds are for a larger one.
+      const isTotalReached = total !== undefined && offsetItems >= total && (round > 0 || ids.length < maximumItems);
       // A server that ignores the offset repeats itself: in the first round a page without news is the last one.
-      if (ids.length === 0 || (round === 0 && found.size === known) || (total !== undefined && offsetItems >= total))
-        break;
+      if (ids.length === 0 || (round === 0 && found.size === known) || isTotalReached) break;
     }
     // All there are, or all there is a way to see: a further round brought nothing, or none is needed.
     if (found.size >= (total ?? 0) || (round > 0 && found.size === before)) break;

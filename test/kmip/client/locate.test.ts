@@ -63,6 +63,32 @@ describe('locateAll from 1.3 on', () => {
     expect(asked.length).toBeLessThanOrEqual(2);
   });
 
+  it('regression: a server whose Located Items counts the page, not all: every page is asked for', async () => {
+    const counting = server((payload) => {
+      const ids = page(IDS, payload);
+      return { locatedItems: ids.length, uniqueIdentifier: ids };
+    });
+    expect(await all(counting.send, '1.4')).toEqual(IDS);
+    expect(counting.asked.length).toBe(4);
+    const even = server((payload) => {
+      const ids = page(IDS.slice(0, 512), payload);
+      return { locatedItems: ids.length, uniqueIdentifier: ids };
+    });
+    expect(await all(even.send, '1.4')).toEqual(IDS.slice(0, 512));
+    expect(even.asked.length).toBe(3);
+  });
+
+  it('a server that ignores the offset, and counts rightly or too much, is not asked without end', async () => {
+    for (const locatedItems of [10, 11]) {
+      const { asked, send } = server((_, __, n) => ({
+        ...(n < 3 ? { locatedItems } : {}),
+        uniqueIdentifier: IDS.slice(0, 10),
+      }));
+      expect(await all(send, '1.4', 10)).toEqual(IDS.slice(0, 10));
+      expect(asked.length).toBeLessThanOrEqual(6);
+    }
+  });
+
   it('a server that ignores the offset, or the maximum', async () => {
     const ignoresOffset = server(() => ({ uniqueIdentifier: IDS.slice(0, 10) }));
     expect(await all(ignoresOffset.send, '1.4', 10)).toEqual(IDS.slice(0, 10));
