@@ -1,7 +1,7 @@
 /**
  * Copies the keys of one keyring into another, all versions of each: everything or nothing, as MySQL's migration does. The source is
  * only read. A key that is in the way is found before anything is copied; what was copied is read back and compared; after a failure
- * it is removed again, the last first. Layer: keyring.
+ * it is removed again, the last first, and nothing else: a key that another made under such a name meanwhile stays. Layer: keyring.
  */
 import { equalSecretBytes } from '../core/index.ts';
 import { type KeywardError, StateError, UsageError } from '../errors.ts';
@@ -43,19 +43,24 @@ export async function copyKeyring(from: KeyringSource, to: Keyring, options: Mig
   const plan = await planMigration(from, to, options.skipSame ?? false, call);
   if (dryRun) return plan;
   assertNothingInTheWay(plan);
-  const done: KeyringKeyInfo[] = [];
-  let current: KeyringKeyInfo | undefined;
-  try {
-    for (current of plan.copied) {
-      // Before the copy: of one that fails half-way, what there is has to go too.
-      done.push(current);
-      await copyKey(from, to, current, call);
-      onProgress?.(done.length, plan.copied.length, current);
+  const journal: Journal = { made: [], doubtful: [] };
+  for (const [i, info] of plan.copied.entries()) {
+    try {
+      await copyKey(from, to, info, call, journal);
+      onProgress?.(i + 1, plan.copied.length, info);
+    } catch (cause) {
+      throw await takeBack(to, journal, info, cause);
     }
-  } catch (cause) {
-    throw await takeBack(to, done, current as KeyringKeyInfo, cause);
   }
   return plan;
+}
+
+/** What was made in the target. */
+interface Journal {
+  /** Keys of which at least the first version is there, made by this copy. */
+  readonly made: KeyringKeyInfo[];
+  /** Keys that may be there, and the target did not say. */
+  readonly doubtful: KeyringKeyInfo[];
 }
 
 async function planMigration(
@@ -87,18 +92,54 @@ function assertNothingInTheWay({ conflicts, refused }: Migration): void {
     throw new UsageError('ERR_KEYRING_TYPE', `the target does not take ${countOf(refused)}: ${namesOf(refused)}`);
 }
 
-async function copyKey(from: KeyringSource, to: Keyring, info: KeyringKeyInfo, call: CallOptions): Promise<void> {
+async function copyKey(
+  from: KeyringSource,
+  to: Keyring,
+  info: KeyringKeyInfo,
+  call: CallOptions,
+  journal: Journal,
+): Promise<void> {
   const { id, owner } = info;
   for (let version = 1; version <= info.version; version++) {
     using key = await fetchVersion(from, info, version, call);
     const made =
       version === 1
-        ? await to.store(id, key.type, key.key, { ...call, owner })
+        ? await storeFirst(to, info, key, call, journal)
         : await to.rotate(id, { ...call, owner, key: key.key });
     using back = await fetchVersion(to, made, version, call);
     if (back.type !== key.type || !sameKey(back, key))
       throw new StateError('ERR_KEYRING_COPY', `the target gives back something else: ${nameOf(info)}`);
   }
+}
+
+/** Makes the first version, and notes that it is there; after a failure as well, where it is there all the same. */
+async function storeFirst(
+  to: Keyring,
+  info: KeyringKeyInfo,
+  key: KeyringKey,
+  call: CallOptions,
+  { made, doubtful }: Journal,
+): Promise<KeyringKeyInfo> {
+  const { id, owner } = info;
+  try {
+    const stored = await to.store(id, key.type, key.key, { ...call, owner });
+    made.push(info);
+    return stored;
+  } catch (error) {
+    // Not by the call's signal and time, which may be over.
+    const there = isCertain(error) ? null : await to.fetch(id, { owner }).catch(() => undefined);
+    using _ = there ?? null;
+    if (there === undefined) doubtful.push(info);
+    // One with other bytes is another's.
+    else if (there !== null && there.version === 1 && there.type === key.type && sameKey(there, key)) made.push(info);
+    throw error;
+  }
+}
+
+/** Whether an error of `store` means that nothing was made. */
+function isCertain(error: unknown): boolean {
+  const { code } = error as { readonly code?: unknown };
+  return error instanceof UsageError || code === 'ERR_KEYRING_EXISTS' || code === 'ERR_KEYRING_BUSY';
 }
 
 async function fetchVersion(
@@ -136,28 +177,25 @@ function sameKey(a: KeyringKey, b: KeyringKey): boolean {
 /** Removes what was copied, the last first, whatever stands in the way of one of them. */
 async function takeBack(
   to: Keyring,
-  copied: readonly KeyringKeyInfo[],
+  { made, doubtful }: Journal,
   failed: KeyringKeyInfo,
   cause: unknown,
 ): Promise<KeywardError> {
   const left: KeyringKeyInfo[] = [];
-  for (const info of [...copied].reverse()) {
-    // What another made under the name of the key that failed is not ours to remove.
-    if (info === failed && codeOf(cause) === 'ERR_KEYRING_EXISTS') continue;
+  for (const info of [...made].reverse()) {
     try {
       await to.remove(info.id, { owner: info.owner });
     } catch {
       left.push(info);
     }
   }
-  const outcome =
-    left.length === 0 ? 'what was copied was removed again' : `these copies could not be removed: ${namesOf(left)}`;
+  const outcome = [
+    left.length === 0 ? 'what was copied was removed again' : `these copies could not be removed: ${namesOf(left)}`,
+    ...(doubtful.length === 0 ? [] : [`this one may have been left: ${namesOf(doubtful)}`]),
+  ];
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new StateError('ERR_KEYRING_MIGRATION', `copying ${nameOf(failed)} failed: ${reason}; ${outcome}`, { cause });
-}
-
-function codeOf(error: unknown): unknown {
-  return (error as { readonly code?: unknown } | null)?.code;
+  const message = `copying ${nameOf(failed)} failed: ${reason}; ${outcome.join('; ')}`;
+  return new StateError('ERR_KEYRING_MIGRATION', message, { cause });
 }
 
 function countOf(keys: readonly unknown[]): string {

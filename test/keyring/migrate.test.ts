@@ -130,6 +130,57 @@ describe('migrating', () => {
     expect(await contents(target)).toEqual([]);
   });
 
+  it("a roll-back leaves another's key under the name that was next", async () => {
+    await using source = await openKeyring({ backend: 'memory' });
+    await using target = await openKeyring({ backend: 'memory' });
+    await source.store('x', 'SECRET', Uint8Array.of(1));
+    const from = {
+      list: () => source.list(),
+      fetch: async () => {
+        await target.store('x', 'SECRET', Uint8Array.of(2));
+        throw new Error('the source broke');
+      },
+    };
+    await expect(migrateKeyring(from, target)).rejects.toMatchObject({ code: 'ERR_KEYRING_MIGRATION' });
+    expect(await contents(target)).toEqual(['/x/1 SECRET 02']);
+    await target.remove('x');
+    // The same where the target cannot be asked, and another was faster.
+    const refusing = Object.assign(Object.create(target), {
+      store: async () => {
+        await target.store('x', 'SECRET', Uint8Array.of(3));
+        throw refusal('Register', 'GeneralFailure', 'disk full');
+      },
+    });
+    for (const method of ['info', 'fetch', 'remove', 'accepts'] as const)
+      refusing[method] = target[method].bind(target) as never;
+    await expect(migrateKeyring(source, refusing)).rejects.toMatchObject({ code: 'ERR_KEYRING_MIGRATION' });
+    expect(await contents(target)).toEqual(['/x/1 SECRET 03']);
+  });
+
+  it.each([
+    ['is told that it is there', 'answered', []],
+    ['is told nothing', 'down', ['/x/1 SECRET 01']],
+  ] as const)('a store of unknown outcome: the copy %s', async (_what, fate, left) => {
+    await using source = await openKeyring({ backend: 'memory' });
+    await source.store('x', 'SECRET', Uint8Array.of(1));
+    const server = new FakeServer();
+    let looks = -1;
+    // The mark is set, its answer lost, and the look after that fails; then the network is well again, or not.
+    const port = server.port((operation) => {
+      if (operation === 'AddAttribute') looks = 0;
+      if (operation === 'AddAttribute') return 'lost';
+      if (looks < 0) return 'answered';
+      return operation === 'Locate' && looks++ === 0 ? 'down' : fate;
+    });
+    await using target = await keyringOver(port);
+    await expect(migrateKeyring(source, target)).rejects.toMatchObject({
+      code: 'ERR_KEYRING_MIGRATION',
+      message: expect.stringContaining(fate === 'down' ? 'this one may have been left: "x"' : 'was removed again'),
+    });
+    await using later = await keyringOver(server.port());
+    expect(await contents(later)).toEqual(left);
+  });
+
   it('names what it could not take back', async () => {
     await using source = await openKeyring({ backend: 'memory' });
     await fill(source);

@@ -77,7 +77,8 @@ export class KeyObjects {
     if (identity === null) return null;
     const { owner, id, type, version } = identity;
     const stage = this.#stageOf(attributes);
-    const stale = stage !== 'ready' && this.#isOld(attributes);
+    // What does not say that keyward made it is nobody's to collect, however old: its makers may be waiting for a person.
+    const stale = identity.attempt !== null && stage !== 'ready' && this.#isOld(attributes);
     const attempt = identity.attempt ?? uid;
     const lengthBytes = identity.lengthBytes ?? (stage === 'ready' ? await this.#measure(uid, call) : 0);
     return { uid, attempt, version, stage, stale, info: { owner, id, type, lengthBytes, version, backendKeyId: uid } };

@@ -1,7 +1,9 @@
 /**
  * Keys as Percona's component_keyring_kmip keeps them, so that both read what the other wrote: the key's id is the Name, the instance
  * the Object Group; an AES key is a Symmetric Key, a SECRET a Secret Data; both are registered and active. There is no place for an
- * owner, a version or another type, so such keys are refused rather than kept as something else. Layer: keyring, pure.
+ * owner, a version or another type, so such keys are refused rather than kept as something else. What keyward makes says so in its
+ * Application Specific Information (namespace `keyward`, the attempt): by that a candidate whose answer was lost is found again, and
+ * by that alone an unfinished object is one of keyward's to clean up. Layer: keyring, pure.
  */
 import { encodeUtf8 } from '../../bytes.ts';
 import { UnsupportedError, UsageError } from '../../errors.ts';
@@ -11,6 +13,10 @@ import type { Profile, ReadIdentity } from './profile.ts';
 
 /** Percona's older client cuts longer names, and would then find another key. */
 const MAX_ID_BYTES = 250;
+/** Of the Application Specific Information. */
+const NAMESPACE = 'keyward';
+/** A claim's 12 random bytes, and the number of the candidate; other profiles' data in that namespace has slashes. */
+const ATTEMPT = /^[0-9a-f]{24}\.[1-9]\d*$/;
 const TYPES = { SymmetricKey: 'AES', SecretData: 'SECRET' } as const;
 
 /** Makes the profile. @param group the Object Group; '' for none: then all named objects are keys */
@@ -24,8 +30,15 @@ export function makePerconaProfile(group: string): Profile {
       [attribute('Object Type', 'SymmetricKey'), ...groups],
       [attribute('Object Type', 'SecretData'), ...groups],
     ],
-    template: ({ id }) => [nameOf(id), ...groups],
-    attributeNames: ['Name', 'Object Group', 'Object Type', 'Cryptographic Algorithm', 'Cryptographic Length'],
+    template: ({ id, attempt }) => [
+      nameOf(id),
+      ...groups,
+      attribute('Application Specific Information', { applicationNamespace: NAMESPACE, applicationData: attempt }),
+    ],
+    attributeNames: [
+      ...['Name', 'Object Group', 'Object Type', 'Cryptographic Algorithm', 'Cryptographic Length'],
+      'Application Specific Information',
+    ],
     read: (attributes) => readObject(attributes, group),
     assertKeeps,
     rules: 'percona',
@@ -43,9 +56,19 @@ function readObject(attributes: readonly Attribute[], group: string): ReadIdenti
   if (objectType === 'SymmetricKey' && algorithm !== undefined && algorithm !== 'AES') return null;
   const bits = objectType === 'SymmetricKey' ? findAttribute(attributes, 'Cryptographic Length') : undefined;
   return {
-    ...{ owner: '', id, type: TYPES[objectType], version: 1, attempt: null },
+    ...{ owner: '', id, type: TYPES[objectType], version: 1, attempt: attemptOf(attributes) },
     lengthBytes: bits === undefined ? null : bits / 8,
   };
+}
+
+/** The attempt that made the object; null of one that keyward did not make. */
+function attemptOf(attributes: readonly Attribute[]): string | null {
+  for (const { applicationNamespace, applicationData } of findAttributes(
+    attributes,
+    'Application Specific Information',
+  ))
+    if (applicationNamespace === NAMESPACE && ATTEMPT.test(applicationData ?? '')) return applicationData as string;
+  return null;
 }
 
 function assertKeeps({ owner, id }: KeyName, version: number): void {

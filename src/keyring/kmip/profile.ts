@@ -31,7 +31,7 @@ export interface ObjectIdentity extends KeyName {
   readonly attempt: string;
 }
 
-/** What an object says of itself: some profiles keep neither the length of secrets nor attempts. */
+/** What an object says of itself: some profiles do not keep the length of secrets; the attempt is null of what keyward did not make. */
 export type ReadIdentity = Omit<ObjectIdentity, 'lengthBytes' | 'attempt'> & {
   readonly lengthBytes: number | null;
   readonly attempt: string | null;

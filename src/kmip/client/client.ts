@@ -122,7 +122,7 @@ export class KmipClient implements AsyncDisposable {
    *   ERR_KMIP_OUTCOME_UNKNOWN: the server may have done it, and it was not sent again
    * @throws {FormatError | LimitError} when the answer cannot be used
    * @throws {UsageError} ERR_KMIP_VERSION, ERR_KMIP_FIELD and others of `encodeRequest`; ERR_OPTION
-   * @throws {StateError} ERR_KMIP_CLOSED; the signal's reason
+   * @throws {StateError} ERR_KMIP_CLOSED; the signal's reason, when nothing was done (else it is the cause of ERR_KMIP_OUTCOME_UNKNOWN)
    */
   async request<O extends OperationName>(
     operation: O,
@@ -329,11 +329,13 @@ export class KmipClient implements AsyncDisposable {
     attempts: readonly TransportAttempt[],
     { signal, timeoutMs }: Deadline,
   ): unknown {
-    if (failure.kind === 'abort' && signal !== undefined) return abortReason(signal);
+    const reason = failure.kind === 'abort' && signal !== undefined ? abortReason(signal) : undefined;
+    // Whoever ends a call that may have changed something has to be told so: the reason alone would mean that nothing was done.
+    if (reason !== undefined && verdict === 'fail') return reason;
     if (failure.kind === 'unusable' && verdict === 'fail') return failure.cause;
     const list = attempts.map(({ server, phase, cause }) => `${server}: ${phase}: ${cause}`).join('; ');
     const hint = hintFor(failure.cause);
-    const details = { cause: failure.cause, ...(hint === undefined ? {} : { hint }) };
+    const details = { cause: reason ?? failure.cause, ...(hint === undefined ? {} : { hint }) };
     if (verdict === 'unknown') {
       const message = `the server may have done what it was asked for, but its answer did not come: ${list}`;
       return new TransportError('ERR_KMIP_OUTCOME_UNKNOWN', message, attempts, details);

@@ -43,6 +43,36 @@ describe.skipIf(!hasPeer('openssl'))('keyrings on a bad network', () => {
     folder[Symbol.dispose]();
   });
 
+  it.each([
+    ['name', 'Activate'],
+    ['okv', 'AddAttribute'],
+  ] as const)(
+    'profile %s: a call that is ended while %s is under way leaves the key that it may have made',
+    async (profile, publishing) => {
+      const kept = new FakeServer();
+      const ending = new AbortController();
+      let isEnding = true;
+      await using server = await startFakeKmipServer({
+        authority,
+        certificate,
+        script: (exchange) => {
+          const answers = exchange.request.batchItem.map((item) => kept.answer(item));
+          if (exchange.operation === publishing && isEnding) ending.abort(new Error('enough'));
+          else exchange.answer(answers);
+        },
+      });
+      const credentials = { ca: { file: authority.ca }, cert: { file: own.cert }, key: { file: own.key } };
+      await using keyring = await openKeyring({
+        ...{ backend: 'kmip', profile, client: { servers: [server], credentials } },
+      });
+      await expect(keyring.generate('x', 'AES', 32, { signal: ending.signal })).rejects.toThrow('enough');
+      isEnding = false;
+      using found = await keyring.fetch('x');
+      expect(found?.lengthBytes).toBe(32);
+      expect(kept.log).not.toContain('Destroy');
+    },
+  );
+
   it(`${OPERATIONS} operations: no key lost, none doubled, no hang (seed ${SEED})`, {
     timeout: 120_000 + 200 * OPERATIONS,
   }, async () => {

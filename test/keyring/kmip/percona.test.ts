@@ -110,6 +110,57 @@ describe('profile percona', () => {
     expect(await keyring.has('x', { owner: 'root@localhost' })).toBe(false);
   });
 
+  it.each(['db1', ''])(
+    'never destroys an inactive key that it did not make, however old (group "%s")',
+    async (group) => {
+      let now = 1_000_000;
+      const server = new FakeServer({ now: () => now });
+      const uid = await registerAsPercona(server, 'pg_tde', group === '' ? null : group, null);
+      now += 100_000;
+      await using keyring = await keyringOver(server.port(), {
+        ...{ profile: 'percona', instance: group, now: () => now * 1000, maxRounds: 3 },
+      });
+      expect(await keyring.gc()).toBe(0);
+      await expect(keyring.generate('pg_tde', 'AES', 32)).rejects.toMatchObject({ code: 'ERR_KEYRING_BUSY' });
+      const stored = keyring.store('pg_tde', 'SECRET', Uint8Array.of(1));
+      await expect(stored).rejects.toMatchObject({ code: 'ERR_KEYRING_BUSY' });
+      expect(await keyring.remove('pg_tde')).toBe(false);
+      expect(server.living).toMatchObject([{ uid, state: 'PreActive', bytes: new Uint8Array(32).fill(7) }]);
+    },
+  );
+
+  it('collects what it left unfinished itself, and takes no other data in its namespace for its own', async () => {
+    let now = 1_000_000;
+    const server = new FakeServer({ now: () => now });
+    const dying = await keyringOver(
+      server.port((operation) => (['Activate', 'Destroy'].includes(operation) ? 'down' : 'answered')),
+      { profile: 'percona', instance: 'db1' },
+    );
+    await expect(dying.generate('x', 'AES', 16)).rejects.toMatchObject({ name: 'TransportError' });
+    const other = await registerAsPercona(server, 'y', 'db1', null);
+    server.objects
+      .get(other)
+      ?.attributes.push(
+        attribute('Application Specific Information', { applicationNamespace: 'keyward', applicationData: 'a/b/c' }),
+      );
+    now += 601;
+    await using keyring = await keyringOver(server.port(), {
+      ...{ profile: 'percona', instance: 'db1', now: () => now * 1000 },
+    });
+    expect(await keyring.gc()).toBe(1);
+    expect(server.living).toMatchObject([{ uid: other }]);
+  });
+
+  it('finds a Register again whose answer was lost', async () => {
+    const server = new FakeServer();
+    let registers = 0;
+    const port = server.port((name) => (name === 'Register' && registers++ === 0 ? 'lost' : 'answered'));
+    await using keyring = await keyringOver(port, { profile: 'percona', instance: 'db1' });
+    const { backendKeyId } = await keyring.generate('x', 'AES', 16);
+    expect(registers).toBe(1);
+    expect(server.living).toMatchObject([{ uid: backendKeyId, state: 'Active' }]);
+  });
+
   it('of many makers of one key one succeeds', async () => {
     const server = new FakeServer();
     const keyrings = await Promise.all(Array.from({ length: 4 }, () => over(server)));

@@ -100,6 +100,16 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
     await expect(kmip.request('Get', GET, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
+  it('that never answers what may have changed something: its end by a signal is no word that it was not done', async () => {
+    const ending = new AbortController();
+    const reason = new Error('enough');
+    const kmip = await open(await fake(() => ending.abort(reason)));
+    const activated = kmip.request('Activate', { uniqueIdentifier: '1742' }, { signal: ending.signal });
+    await expect(activated).rejects.toMatchObject({ code: 'ERR_KMIP_OUTCOME_UNKNOWN', cause: reason });
+    const again = kmip.request('Activate', { uniqueIdentifier: '1742' }, { signal: ending.signal });
+    await expect(again).rejects.toBe(reason); // not sent
+  });
+
   it('that never answers the first question: each server gets its time', async () => {
     const mute = await fake(() => undefined, { versions: null });
     const error = await open(mute, { attemptTimeoutMs: 200 }).catch((e: unknown) => e);
