@@ -44,23 +44,23 @@ export function assertMayCreateWith(name: string, version: KmipVersion): void {
 }
 
 /** Refuses to add an attribute to an object. */
-export function assertMayAdd(attributes: AttributeSet, name: string, version: KmipVersion): void {
+export function assertMayAdd(attributes: AttributeSet, name: string, version: KmipVersion, now: bigint): void {
   if (name.startsWith('x-')) return;
   const rule = ruleOf(name);
   if (rule === undefined || !isKnownIn(version, name))
     refuse('InvalidField', `"${printable(name)}" is no attribute of KMIP ${version}`);
   if (rule.setBy === 'server' || NEVER_ADDED.has(name)) refuse('PermissionDenied', `${name} is read-only`);
   if (!rule.multiple && attributes.has(name)) refuse('IllegalOperation', `the object has ${name} already`);
-  assertDateMayChange(attributes, name);
+  assertDateMayChange(attributes, name, now);
 }
 
 /** Refuses to change an attribute of an object. */
-export function assertMayModify(attributes: AttributeSet, name: string): void {
+export function assertMayModify(attributes: AttributeSet, name: string, now: bigint): void {
   if (name.startsWith('x-')) return;
   const rule = ruleOf(name);
   if (rule === undefined) refuse('ItemNotFound', 'the object has no attribute of this name');
   if (!rule.clientModifies) refuse('PermissionDenied', `${name} is read-only`);
-  assertDateMayChange(attributes, name);
+  assertDateMayChange(attributes, name, now);
 }
 
 /** Refuses to delete an attribute of an object. */
@@ -72,11 +72,14 @@ export function assertMayDelete(name: string): void {
 }
 
 /** A date may be set as long as it has not come to pass; those before it in an object's life, in the states before. */
-function assertDateMayChange(attributes: AttributeSet, name: string): void {
+function assertDateMayChange(attributes: AttributeSet, name: string, now: bigint): void {
   const states = DATE_STATES[name];
   const state = stateOf(attributes);
   if (states !== undefined && (state === undefined || !states.includes(state)))
     refuse('PermissionDenied', `${name} cannot change in this state`);
+  if (states === undefined) return;
+  const date = attributes.get(name as 'Activation Date');
+  if (date !== undefined && date <= now) refuse('PermissionDenied', `the ${name} has come to pass`);
 }
 
 const DATE_STATES: Readonly<Record<string, readonly string[]>> = {

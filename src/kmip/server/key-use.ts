@@ -20,18 +20,27 @@ export function assertUsage(context: Context, key: ManagedObject, mask: number, 
 
 /** Takes what a use costs off the key's Usage Limits, if it has any. Refuses what is more than is left. */
 export function spend(context: Context, key: ManagedObject, bytes: number): void {
+  if (charge(key, bytes)) saveObject(context, key);
+}
+
+/** As `spend`, for a caller that saves the key itself. Gives whether the key has changed. */
+export function charge(key: ManagedObject, bytes: number): boolean {
   const limits = key.attributes.get('Usage Limits');
-  if (limits === undefined) return;
-  allocate(context, key, limits.usageLimitsUnit === 'Object' ? 1n : BigInt(bytes));
+  if (limits !== undefined) deduct(key, limits.usageLimitsUnit === 'Object' ? 1n : BigInt(bytes));
+  return limits !== undefined;
 }
 
 /** Takes an amount, in the unit of the key's Usage Limits, off what is left. */
 export function allocate(context: Context, key: ManagedObject, amount: bigint): void {
+  deduct(key, amount);
+  saveObject(context, key);
+}
+
+function deduct(key: ManagedObject, amount: bigint): void {
   const limits = key.attributes.get('Usage Limits');
   if (limits === undefined) refuse('IllegalOperation', 'the object has no Usage Limits');
   const left = limits.usageLimitsCount ?? limits.usageLimitsTotal;
   if (amount < 0n) refuse('InvalidField', 'the amount is negative');
   if (amount > left) refuse('PermissionDenied', 'the Usage Limits of the key do not allow so much');
   key.attributes.set('Usage Limits', { ...limits, usageLimitsCount: left - amount });
-  saveObject(context, key);
 }

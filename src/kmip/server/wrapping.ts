@@ -17,7 +17,7 @@ import {
   wrapKeyBlock,
 } from '../index.ts';
 import type { Context } from './context.ts';
-import { assertUsage } from './key-use.ts';
+import { assertUsage, spend } from './key-use.ts';
 import { type ManagedObject, openLiveObject } from './managed-object.ts';
 import { keepBytes, secretBytesOf } from './object-material.ts';
 import { Refusal, refuse } from './refusal.ts';
@@ -54,10 +54,18 @@ export function wrapBlock(
       ...(encodingOption === 'NoEncoding' && { encodingOption }),
     }),
   );
+  spend(context, kek, plainBytesOf(wrapped));
   // Nothing is said of the encoding that was not asked: clients of 1.0 and some later ones do not know it.
   const said = encodingOption === undefined ? {} : { encodingOption };
   return { ...wrapped, keyWrappingData: { wrappingMethod, encryptionKeyInformation, ...said } };
 }
+
+/** What was wrapped, as Usage Limits count it: RFC 3394 and RFC 5649 make 8 bytes more of it, padding counted as a part of it. */
+function plainBytesOf({ keyValue }: KeyBlock): number {
+  return keyValue instanceof Uint8Array ? keyValue.length - WRAP_OVERHEAD_BYTES : 0;
+}
+
+const WRAP_OVERHEAD_BYTES = 8;
 
 function assertEncoding(
   { keyMaterial }: KeyValue,

@@ -429,6 +429,32 @@ describe('Derive Key', () => {
     for (const iterationCount of [0, -1, 2_000_001, 0x7fffffff])
       await expect(derive(bench, base, 'PBKDF2', { salt: IV, iterationCount })).rejects.toThrow('InvalidField');
   });
+
+  it('counts the iterations of PBKDF2 over the whole result', async () => {
+    await using bench = await openBench();
+    const base = await activeKey(bench);
+    // 8,192 bytes are 256 blocks of SHA-256.
+    const payload = (iterationCount: number): DeriveKeyRequestPayload => ({
+      objectType: 'SecretData',
+      uniqueIdentifier: [base],
+      derivationMethod: 'PBKDF2',
+      derivationParameters: { cryptographicParameters: HMAC, salt: IV, iterationCount },
+      templateAttribute: { attribute: attributes({ 'Cryptographic Length': 65_536, 'Cryptographic Usage Mask': 12 }) },
+    });
+    expect(await bench.refused('DeriveKey', payload(7813))).toBe('InvalidField');
+    await bench.ok('DeriveKey', payload(10));
+  });
+
+  it('takes what it derives off the Usage Limits of the base key', async () => {
+    await using bench = await openBench();
+    const limits = { usageLimitsTotal: 64n, usageLimitsUnit: 'Byte' };
+    const base = await activeKey(bench, KEY, 'AES', { 'Usage Limits': limits });
+    const derived = await derive(bench, base, 'HMAC', { derivationData: DATA });
+    await derive(bench, base, 'HMAC', { derivationData: DATA }, 128);
+    expect(await attributeOf(bench, base, 'Usage Limits')).toMatchObject({ usageLimitsCount: 16n });
+    await expect(derive(bench, base, 'HMAC', { derivationData: DATA })).rejects.toThrow('PermissionDenied');
+    expect(await attributeOf(bench, base, 'Link')).toMatchObject({ linkedObjectIdentifier: derived });
+  });
 });
 
 describe('RNG and Hash', () => {

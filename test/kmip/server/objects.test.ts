@@ -389,6 +389,57 @@ describe('keys on their way out', () => {
     );
   });
 
+  it('opaque objects no less than keys', async () => {
+    await using bench = await openBench();
+    const opaque = async (map: AttributeMap): Promise<string> => {
+      const templateAttribute = { attribute: attributes(map) };
+      const opaqueObject = { opaqueDataType: 0x80000001, opaqueDataValue: BYTES.slice() };
+      return (await bench.ok('Register', { objectType: 'OpaqueObject', templateAttribute, opaqueObject }))
+        .uniqueIdentifier;
+    };
+    const [sensitive, fixed] = [await opaque({ Sensitive: true }), await opaque({ Extractable: false })];
+    for (const operation of ['Get', 'Export'] as const) {
+      expect(await bench.refused(operation, { uniqueIdentifier: sensitive })).toBe('Sensitive');
+      expect(await bench.refused(operation, { uniqueIdentifier: fixed })).toBe('NotExtractable');
+    }
+  });
+
+  it('wrapped at the cost of the wrapping key’s Usage Limits, of its own when it wraps itself', async () => {
+    await using bench = await openBench();
+    const kek = async (usageLimitsUnit: 'Byte' | 'Object', usageLimitsTotal: bigint): Promise<string> => {
+      const payload = knownKey(BYTES.slice(0, 16), {
+        'Cryptographic Usage Mask': Mask.WrapKey,
+        'Activation Date': BigInt(START),
+        'Usage Limits': { usageLimitsTotal, usageLimitsUnit },
+      });
+      return (await bench.ok('Register', payload)).uniqueIdentifier;
+    };
+    const left = async (uniqueIdentifier: string): Promise<unknown> =>
+      (await attributeOf(bench, uniqueIdentifier, 'Usage Limits')) as { readonly usageLimitsCount: bigint };
+    const wrappedBy = (uniqueIdentifier: string) => ({
+      keyWrappingSpecification: {
+        wrappingMethod: 'Encrypt' as const,
+        encryptionKeyInformation: {
+          uniqueIdentifier,
+          cryptographicParameters: { blockCipherMode: 'NISTKeyWrap' as const },
+        },
+        encodingOption: 'NoEncoding' as const,
+      },
+    });
+    const { uniqueIdentifier } = await bench.ok('Register', knownKey(BYTES.slice()));
+    const [bytes, objects] = [await kek('Byte', 48n), await kek('Object', 2n)];
+    for (const one of [bytes, objects]) {
+      await bench.ok('Get', { uniqueIdentifier, ...wrappedBy(one) });
+      const { attribute } = await bench.ok('Export', { uniqueIdentifier: one, ...wrappedBy(one) });
+      expect(await left(one)).toMatchObject({ usageLimitsCount: 0n });
+      expect(attribute?.find(({ attributeName }) => attributeName === 'Usage Limits')?.attributeValue).toMatchObject({
+        usageLimitsCount: 0n,
+      });
+      expect(await attributeOf(bench, one, 'Fresh')).toBe(false);
+      expect(await bench.refused('Get', { uniqueIdentifier, ...wrappedBy(one) })).toBe('PermissionDenied');
+    }
+  });
+
   it('in every format of an RSA and an EC key, there and back', async () => {
     await using bench = await openBench();
     const pairs = [
@@ -440,6 +491,43 @@ describe('Import and Export', () => {
     expect(await keyOf(there, uniqueIdentifier)).toEqual(await keyOf(here, uniqueIdentifier));
     expect(await locate(there, { Name: name('k'), 'x-note': text('n') })).toEqual([uniqueIdentifier]);
     expect(await there.refused('Import', payload)).toBe('ObjectAlreadyExists');
-    await there.ok('Import', { ...payload, replaceExisting: true });
+    // A compromised key does not become another one under its name.
+    expect(await there.refused('Import', { ...payload, replaceExisting: true })).toBe('PermissionDenied');
+  });
+
+  it('replace what is neither Active nor compromised', async () => {
+    await using bench = await openBench();
+    const { uniqueIdentifier } = await bench.ok('Create', aesKey({ 'x-note': text('old') }));
+    const { symmetricKey } = knownKey(BYTES.slice());
+    const attribute = attributes({ 'Cryptographic Usage Mask': 12, 'x-note': text('new') });
+    const payload = { uniqueIdentifier, attribute, symmetricKey: symmetricKey!, replaceExisting: true };
+    await bench.ok('Import', payload);
+    expect(await attributeOf(bench, uniqueIdentifier, 'x-note')).toMatchObject({ value: 'new' });
+    await bench.ok('Activate', { uniqueIdentifier });
+    expect(await bench.refused('Import', payload)).toBe('PermissionDenied');
+  });
+
+  it('take over what is left of Usage Limits, and no State that nobody knows', async () => {
+    await using bench = await openBench();
+    const imported = async (count: bigint | undefined): Promise<unknown> => {
+      const uniqueIdentifier = `limits-${count}`;
+      const limits = {
+        usageLimitsTotal: 10n,
+        usageLimitsUnit: 'Object',
+        ...(count !== undefined && { usageLimitsCount: count }),
+      };
+      const attribute = attributes({ 'Cryptographic Usage Mask': 12, 'Usage Limits': limits });
+      const { symmetricKey } = knownKey(BYTES.slice());
+      await bench.ok('Import', { uniqueIdentifier, attribute, symmetricKey: symmetricKey! });
+      return attributeOf(bench, uniqueIdentifier, 'Usage Limits');
+    };
+    expect(await imported(3n)).toMatchObject({ usageLimitsTotal: 10n, usageLimitsCount: 3n });
+    expect(await imported(11n)).toMatchObject({ usageLimitsCount: 10n });
+    expect(await imported(undefined)).toMatchObject({ usageLimitsCount: 10n });
+    const { symmetricKey } = knownKey(BYTES.slice());
+    const attribute = attributes({ 'Cryptographic Usage Mask': 12, State: 0x80000001 });
+    expect(await bench.refused('Import', { uniqueIdentifier: 'odd', attribute, symmetricKey: symmetricKey! })).toBe(
+      'InvalidField',
+    );
   });
 });

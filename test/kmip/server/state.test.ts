@@ -213,4 +213,21 @@ describe('dates that come to pass', () => {
     bench.now = START + 200;
     expect(await tries()).toBe('OperationFailed Success');
   });
+
+  it('are not moved once they have come to pass', async () => {
+    await using bench = await openBench();
+    const names = ['Process Start Date', 'Protect Stop Date'] as const;
+    const dates = {
+      'Activation Date': BigInt(START),
+      ...Object.fromEntries(names.map((n) => [n, BigInt(START + 100)])),
+    };
+    const { uniqueIdentifier } = await bench.ok('Create', aesKey(dates));
+    const move = (attributeName: (typeof names)[number]) => {
+      const attribute = { attributeName, attributeValue: BigInt(START + 200) } as const;
+      return bench.ask('ModifyAttribute', { uniqueIdentifier, attribute });
+    };
+    for (const name of names) expect(await move(name)).toMatchObject({ resultStatus: 'Success' });
+    bench.now = START + 200;
+    for (const name of names) expect(await move(name)).toMatchObject({ resultReason: 'PermissionDenied' });
+  });
 });

@@ -29,7 +29,7 @@ export interface DerivationJob {
   readonly iterations: number | undefined;
 }
 
-/** The most that one request may cost: about a second of a processor. */
+/** The most that one request may cost, over all blocks of the result: about a second of a processor. */
 const MAX_ITERATIONS = 2_000_000;
 /** Longest derived value, bytes. */
 const MAX_LENGTH_BYTES = 8192;
@@ -65,9 +65,11 @@ function pbkdf2Of(job: DerivationJob): Promise<Uint8Array<ArrayBuffer>> {
   const { key, salt, iterations, lengthBytes } = job;
   if (salt === undefined || iterations === undefined)
     return refuse('InvalidField', 'PBKDF2 needs Salt and Iteration Count');
-  if (iterations < 1 || iterations > MAX_ITERATIONS)
-    refuse('InvalidField', `Iteration Count is 1 to ${MAX_ITERATIONS} here`);
   const hash = opensslHash(hashOf(job));
+  // RFC 8018, 5.2: every block of the result, as long as the hash, takes all the iterations.
+  const blocks = Math.ceil(lengthBytes / hashFactsOf(hashOf(job)).digestBytes);
+  if (iterations < 1 || iterations * blocks > MAX_ITERATIONS)
+    refuse('InvalidField', `Iteration Count is 1 to ${Math.floor(MAX_ITERATIONS / blocks)} for a result this long`);
   return new Promise((resolve, reject) => {
     pbkdf2(key, salt, iterations, lengthBytes, hash, (error, derived) =>
       error === null ? resolve(copyOf(derived)) : reject(error),

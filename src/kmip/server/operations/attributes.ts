@@ -48,7 +48,7 @@ export const addAttribute: Handler<'AddAttribute'> = {
     const { attributeName: name, attributeIndex = 0, attributeValue } = attribute;
     // The specification refuses any index here; some clients always send 0.
     if (attributeIndex !== 0) refuse('InvalidField', 'the index of a new instance is given by the server');
-    assertMayAdd(object.attributes, name, context.version);
+    assertMayAdd(object.attributes, name, context.version, context.now);
     checkName(context, object, attribute);
     const index = object.attributes.addAny(name, initial(name, attributeValue));
     return changed(context, object, name, index);
@@ -61,7 +61,7 @@ export const modifyAttribute: Handler<'ModifyAttribute'> = {
     const object = openLiveObject(context, uniqueIdentifier, 'own');
     const { attributeName: name, attributeValue } = attribute;
     const { index } = instanceOf(object, name, attribute.attributeIndex);
-    assertMayModify(object.attributes, name);
+    assertMayModify(object.attributes, name, context.now);
     assertUntouched(object, name);
     checkName(context, object, attribute);
     object.attributes.replace(name, index, initial(name, attributeValue));

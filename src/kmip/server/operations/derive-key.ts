@@ -4,7 +4,7 @@ import type { DeriveKeyRequestPayload } from '../../index.ts';
 import type { AttributeSet } from '../attributes.ts';
 import type { Context, Handler } from '../context.ts';
 import { deriveBytes } from '../crypto/derive.ts';
-import { assertUsage } from '../key-use.ts';
+import { assertUsage, charge } from '../key-use.ts';
 import { type ManagedObject, openLiveObject, saveObject } from '../managed-object.ts';
 import { makeObject } from '../new-object.ts';
 import { secretBytesOf } from '../object-material.ts';
@@ -36,7 +36,7 @@ export const deriveKey: Handler<'DeriveKey'> = {
   },
   run(payload, context, prepared) {
     const keyMaterial = prepared as Uint8Array;
-    const { base, attributes, bits, algorithm } = plan(payload, context);
+    const { base, attributes, bits, lengthBytes, algorithm } = plan(payload, context);
     const { objectType } = payload;
     attributes.set('Cryptographic Length', bits);
     attributes.add('Link', { linkType: 'DerivationBaseObjectLink', linkedObjectIdentifier: base.uniqueIdentifier });
@@ -54,7 +54,8 @@ export const deriveKey: Handler<'DeriveKey'> = {
           ? { symmetricKey: { keyBlock: { keyFormatType: 'Raw', ...keyBlock } } }
           : { secretData: { secretDataType: 'Seed', keyBlock: { keyFormatType: 'Opaque', ...keyBlock } } },
     });
-    linkDerived(context, base, uniqueIdentifier);
+    const charged = charge(base, lengthBytes);
+    if (linkDerived(base, uniqueIdentifier) || charged) saveObject(context, base);
     context.placeholder = uniqueIdentifier;
     return { uniqueIdentifier };
   },
@@ -63,11 +64,12 @@ export const deriveKey: Handler<'DeriveKey'> = {
 /** A base key names its first derived keys only: one that is used for each of many would grow with every use. */
 const MAX_DERIVED_LINKS = 64;
 
-function linkDerived(context: Context, base: ManagedObject, linkedObjectIdentifier: string): void {
+/** Gives whether the base key has changed. */
+function linkDerived(base: ManagedObject, linkedObjectIdentifier: string): boolean {
   const linked = base.attributes.values('Link').filter(({ linkType }) => linkType === 'DerivedKeyLink');
-  if (linked.length >= MAX_DERIVED_LINKS) return;
+  if (linked.length >= MAX_DERIVED_LINKS) return false;
   base.attributes.add('Link', { linkType: 'DerivedKeyLink', linkedObjectIdentifier });
-  saveObject(context, base);
+  return true;
 }
 
 interface DerivationPlan {

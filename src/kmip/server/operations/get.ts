@@ -32,9 +32,11 @@ export const get: Handler<'Get'> = {
 export const exportObject: Handler<'Export'> = {
   run(payload, context) {
     const object = openLiveObject(context, payload.uniqueIdentifier, 'own');
-    const fields = handOut(context, object, payload);
     const { uniqueIdentifier, objectType } = object;
-    const attribute = attributesFor(context.version, object.attributes.all);
+    const fields = handOut(context, object, payload);
+    // As they are now: a key that wraps itself has used up some of its limits.
+    const { attributes } = openLiveObject(context, uniqueIdentifier, 'own');
+    const attribute = attributesFor(context.version, attributes.all);
     return { objectType: objectType as 'SymmetricKey', uniqueIdentifier, attribute, ...fields };
   },
 };
@@ -47,15 +49,16 @@ function handOut(
 ): ObjectFields {
   const fields = objectFields(context, object);
   const block = keyBlockOf(fields);
+  assertMayLeave(object, payload.keyWrappingSpecification !== undefined || block?.keyWrappingData !== undefined);
+  // Before the key is wrapped, which changes the wrapping key: that may be this one.
+  markServed(context, object);
   if (block === undefined) {
     if (payload.keyWrappingSpecification !== undefined) refuse('InvalidField', 'only keys can be wrapped');
-    markServed(context, object);
     return fields;
   }
   if (payload.keyCompressionType !== undefined && payload.keyCompressionType !== 'ECPublicKeyTypeUncompressed')
     refuse('KeyCompressionTypeNotSupported', 'keys are not compressed here');
   const given = giveBlock(context, object, block, payload);
-  markServed(context, object);
   const field = objectFieldOf(object.objectType);
   return { [field]: { ...(fields[field] as object), keyBlock: given } };
 }
@@ -72,7 +75,6 @@ function giveBlock(
     refuse('FeatureNotSupported', 'the server cannot unwrap this key');
   if (payload.keyWrapType === 'AsRegistered' && specification !== undefined)
     refuse('InvalidField', 'Key Wrap Type As Registered excludes a Key Wrapping Specification');
-  assertMayLeave(object, specification !== undefined || wrappedAlready);
   const converted = convertKeyBlock(context, object.objectType, block, keyFormatType);
   if (specification === undefined) return converted;
   const names = specification.attributeName ?? [];

@@ -2,15 +2,14 @@
  * Import (KMIP 1.4, 4.45): takes an object with its identifier and its attributes from another server. The attributes that tell of its
  * life are taken over; what this server decides (lease, digest, owner) is not.
  */
-import { type ImportRequestPayload, keyBlockOf } from '../../index.ts';
+import { type ImportRequestPayload, keyBlockOf, type UsageLimits } from '../../index.ts';
 import { isMultiple, mayCreateWith, ruleOf } from '../attribute-rules.ts';
 import { AttributeSet } from '../attributes.ts';
 import type { Context, Handler } from '../context.ts';
 import { openObject } from '../managed-object.ts';
-import { type Making, makeObject } from '../new-object.ts';
-
+import { freshLimits, type Making, makeObject } from '../new-object.ts';
 import { refuse } from '../refusal.ts';
-import { isDestroyed } from '../state.ts';
+import { isDestroyed, stateOf } from '../state.ts';
 import { admitObject } from './register.ts';
 
 /** Import. */
@@ -22,8 +21,9 @@ export const importObject: Handler<'Import'> = {
     if (existing !== undefined) {
       const old = openObject(context, uniqueIdentifier, 'own');
       if (payload.replaceExisting !== true) refuse('ObjectAlreadyExists', 'an object has this Unique Identifier');
-      if (old.attributes.get('State') === 'Active' || isDestroyed(old.attributes))
-        refuse('PermissionDenied', 'an Active or destroyed object cannot be replaced');
+      const state = stateOf(old.attributes);
+      if (state === 'Active' || state === 'Compromised' || isDestroyed(old.attributes))
+        refuse('PermissionDenied', 'an Active, compromised or destroyed object cannot be replaced');
     }
     if (!/^[\x21-\x7e]{1,128}$/.test(uniqueIdentifier))
       refuse('InvalidField', 'a Unique Identifier has 1 to 128 characters of printable ASCII');
@@ -51,9 +51,20 @@ function split(
     if (target?.has(name) && !isMultiple(name)) refuse('InvalidField', `${name} was given twice`);
     target?.addAny(name, value);
   }
-  if (String(life.get('State') ?? '').startsWith('Destroyed'))
-    refuse('InvalidField', 'what was destroyed cannot be imported');
+  const state: unknown = life.get('State');
+  if (typeof state === 'number') refuse('InvalidField', 'the State is not known');
+  if (String(state).startsWith('Destroyed')) refuse('InvalidField', 'what was destroyed cannot be imported');
+  const limits = attributes.get('Usage Limits');
+  if (limits !== undefined) life.set('Usage Limits', limitsLeft(limits));
   return { attributes, life };
+}
+
+/** Usage Limits with what the other server said to be left of them, which is never more than all. */
+function limitsLeft(limits: UsageLimits): UsageLimits {
+  const fresh = freshLimits(limits);
+  const { usageLimitsCount: left = fresh.usageLimitsTotal } = limits;
+  if (left < 0n) refuse('InvalidField', 'Usage Limits Count is negative');
+  return left < fresh.usageLimitsTotal ? { ...fresh, usageLimitsCount: left } : fresh;
 }
 
 /** Attributes by which the object goes on where it was, after those that every new object gets. */
