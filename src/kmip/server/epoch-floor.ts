@@ -6,18 +6,17 @@
  *
  * Layer: kmip/server, Node only.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { decodeUtf8, encodeUtf8, formatHex } from '../../bytes.ts';
 import { equalSecretBytes, hmac } from '../../core/index.ts';
 import { StateError } from '../../errors.ts';
-import { errnoCode } from '../../wallet/file/index.ts';
+import { errnoCode, type FileSystem, nodeFileSystem, replaceFile } from '../../wallet/file/index.ts';
 import type { ObjectKeys } from './object-keys.ts';
 
 /** Reads the floor; 0 when there is no such file. @throws {StateError} ERR_STORE_EPOCH when it is not as it was written */
-export async function readEpochFloor(path: string, keys: ObjectKeys): Promise<number> {
+export async function readEpochFloor(path: string, keys: ObjectKeys, fs: FileSystem = nodeFileSystem): Promise<number> {
   let text: string;
   try {
-    text = decodeUtf8(await readFile(path));
+    text = decodeUtf8(await fs.readFile(path));
   } catch (error) {
     if (errnoCode(error) === 'ENOENT') return 0;
     throw error;
@@ -32,12 +31,16 @@ export async function readEpochFloor(path: string, keys: ObjectKeys): Promise<nu
   return Number(epoch);
 }
 
-/** Writes the floor. */
-export async function writeEpochFloor(path: string, keys: ObjectKeys, epoch: number): Promise<void> {
+/** Writes the floor, durably: after a power cut the file is the one from before or this one, never a part of it. */
+export async function writeEpochFloor(
+  path: string,
+  keys: ObjectKeys,
+  epoch: number,
+  fs: FileSystem = nodeFileSystem,
+): Promise<void> {
   const keyId = keys.activeKeyId;
   const text = `epoch ${epoch} ${keyId} ${tagOf(keys, keyId, String(epoch))}\n`;
-  await writeFile(`${path}.new`, text, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  await replaceFile(fs, path, encodeUtf8(text));
 }
 
 function tagOf(keys: ObjectKeys, keyId: string, epoch: string): string {

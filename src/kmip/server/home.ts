@@ -10,7 +10,7 @@
  * So the only private key that lies open on the disk is a client's, in the client's own directory. Directories are built under
  * another name and renamed: a home and a client are there whole, or not at all. Layer: kmip/server, Node only.
  */
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { decodeUtf8, encodeUtf8, formatHex } from '../../bytes.ts';
 import { FormatError, StateError, UsageError } from '../../errors.ts';
@@ -319,7 +319,7 @@ async function builtWhole(target: string, mode: number, build: (building: string
   await chmod(building, mode);
   try {
     await build(building);
-    await nodeFileSystem.syncDirectory(building);
+    await syncTree(building);
     const old = join(parent, `.${basename(target)}.${suffix}.old`);
     const replaced = await rename(target, old).then(
       () => true,
@@ -332,6 +332,20 @@ async function builtWhole(target: string, mode: number, build: (building: string
     await rm(building, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Returns once a directory, and all that is in it, is on the disk. */
+async function syncTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await syncTree(path);
+    else if (entry.isFile()) {
+      // Windows syncs only what is open for writing.
+      await using file = await open(path, 'r+');
+      await file.sync();
+    }
+  }
+  await nodeFileSystem.syncDirectory(directory);
 }
 
 const okvClientText = (host: string, port: number): string =>

@@ -101,6 +101,8 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
   readonly #commits = new Set<Commit>();
   readonly #waiting = new Set<Transaction>();
   #head: Head = { epoch: 0, nextOrdinal: 1, count: 0 };
+  /** Of the last commit that is on the disk; the head in memory may be ahead of it, after a failure for good. */
+  #durableEpoch = 0;
   #failure: KeywardError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -114,9 +116,9 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     return this.#rows.size;
   }
 
-  /** Number of commits ever made. */
+  /** Number of commits ever made that are on the disk. */
   get epoch(): number {
-    return this.#head.epoch;
+    return this.#durableEpoch;
   }
 
   get activeKeyId(): string {
@@ -145,6 +147,7 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     if (head === undefined) throw headFault();
     this.#head = openHead(this.#keys, head, this.#digest, epochFloor);
     if (this.#head.count !== this.#rows.size) throw headFault();
+    this.#durableEpoch = this.#head.epoch;
     await this.#records.trim?.();
   }
 
@@ -335,6 +338,7 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
       });
       throw this.#failure;
     }
+    this.#durableEpoch = Math.max(this.#durableEpoch, epoch);
     for (const { key } of written) if (this.#unflushed.get(key)?.epoch === epoch) this.#unflushed.delete(key);
   }
 

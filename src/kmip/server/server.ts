@@ -9,6 +9,7 @@ import {
   type HeldLock,
   nodeFileSystem,
   openWalletFile,
+  removeTemporaries,
   type WalletFile,
 } from '../../wallet/file/index.ts';
 import type { WalletPassword } from '../../wallet/index.ts';
@@ -87,13 +88,14 @@ export async function serveHome(
     const keys = walletObjectKeys(() => wallet.wallet);
     // Twice where all goes well: the store disposes of them too.
     closers.push(async () => keys[Symbol.dispose]());
+    await removeTemporaries(nodeFileSystem, home);
     const epochFloor = await readEpochFloor(paths.epoch, keys);
     const records = await openLmdbStore(paths.objects);
     const store = await openObjectStore({ records, keys, epochFloor });
-    closers.push(async () => {
-      await writeEpochFloor(paths.epoch, keys, store.epoch);
-      await store.close();
-    });
+    // Once the store is closed, for only then is its epoch on the disk: a floor above it would keep the next start from happening. The
+    // store wiped the keys; the one that this derives anew is wiped by the closer above.
+    closers.push(() => writeEpochFloor(paths.epoch, keys, store.epoch));
+    closers.push(() => store.close());
     await writeEpochFloor(paths.epoch, keys, store.epoch);
     const tls = tlsOptions(wallet);
     const listener = await startListener({
