@@ -1,8 +1,13 @@
 /**
  * The HTTPS profile (KMIP Profiles 1.4, 5.7): `POST /kmip` with one request message, as TTLV, XML or JSON, on the port and the
- * certificates of the binary protocol. Other encodings become TTLV first, so that one engine answers all. Layer: kmip/server, Node only.
+ * certificates of the binary protocol. Other encodings become TTLV first, so that one engine answers all.
+ *
+ * Node enforces an HTTP server's timeouts only where that server listens itself; this one is handed its connections. So the clock is
+ * kept here: it runs from the first byte, or the answer before, until a request is whole, and again while its answer is being taken.
+ * Layer: kmip/server, Node only.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { decodeUtf8, encodeUtf8 } from '../../bytes.ts';
 import { FormatError, LimitError } from '../../errors.ts';
 import {
@@ -14,7 +19,7 @@ import {
   type TtlvNode,
   wipeTree,
 } from '../../ttlv/index.ts';
-import type { ConnectedClient, ConnectionLimits, ListenerOptions, RequestHandler } from './listener.ts';
+import type { ConnectionLimits, HoldBytes, ListenerOptions, RequestHandler } from './listener.ts';
 
 interface Encoding {
   /** A request's TTLV; the caller's to wipe. */
@@ -29,28 +34,62 @@ export function httpProfile(
   handle: RequestHandler,
   limits: Pick<ConnectionLimits, 'maxMessageBytes' | 'messageTimeoutMs'>,
 ): NonNullable<ListenerOptions['http']> {
-  const clients = new WeakMap<object, ConnectedClient>();
-  const server = createServer(
-    { requestTimeout: limits.messageTimeoutMs, headersTimeout: limits.messageTimeoutMs },
-    (request, response) => {
-      const client = clients.get(request.socket);
-      if (client === undefined) response.destroy();
-      else
-        respond(request, response, (body) => handle(body, client), limits.maxMessageBytes).catch(() =>
-          response.destroy(),
-        );
-    },
-  );
-  return (socket, client) => {
-    clients.set(socket, client);
+  const connections = new WeakMap<Socket, HttpConnection>();
+  const server = createServer((request, response) => {
+    const connection = connections.get(request.socket);
+    if (connection === undefined) {
+      response.destroy();
+      return;
+    }
+    response.once('finish', () => connection.clock.start());
+    respond(request, response, connection, limits.maxMessageBytes).catch(() => response.destroy());
+  });
+  return (socket, client, hold) => {
+    const clock = new Clock(limits.messageTimeoutMs, () => socket.destroy());
+    connections.set(socket, { clock, hold, handle: (body) => handle(body, client) });
+    socket.once('close', () => clock.end());
+    clock.start();
     server.emit('connection', socket);
   };
+}
+
+interface HttpConnection {
+  readonly clock: Clock;
+  readonly hold: HoldBytes;
+  handle(request: Uint8Array): Promise<Uint8Array>;
+}
+
+/** The time that one step of a connection may take. */
+class Clock {
+  readonly #timeoutMs: number;
+  readonly #expired: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(timeoutMs: number, expired: () => void) {
+    this.#timeoutMs = timeoutMs;
+    this.#expired = expired;
+  }
+
+  start(): void {
+    this.stop();
+    if (!this.#ended) this.#timer = setTimeout(this.#expired, this.#timeoutMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.stop();
+  }
 }
 
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  handle: (request: Uint8Array) => Promise<Uint8Array>,
+  { clock, hold, handle }: HttpConnection,
   maxBytes: number,
 ): Promise<void> {
   const refuse = (status: number): void => void response.writeHead(status, { connection: 'close' }).end();
@@ -62,12 +101,14 @@ async function respond(
   if (encoding === undefined) return refuse(415);
   if (!Number.isInteger(length)) return refuse(411);
   if (length > maxBytes) return refuse(413);
-  const body = await collect(request, length);
+  const body = await collect(request, hold);
   let ttlv: Uint8Array | undefined;
   let answer: Uint8Array | undefined;
   try {
     ttlv = encoding.toTtlv(body);
+    clock.stop();
     answer = await handle(ttlv);
+    clock.start();
     const sent = encoding.fromTtlv(answer);
     const headers = { 'content-type': type, 'content-length': sent.length, 'cache-control': 'no-store' };
     response.writeHead(200, headers).end(sent, () => sent.fill(0));
@@ -80,16 +121,27 @@ async function respond(
   }
 }
 
-async function collect(request: IncomingMessage, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const body = new Uint8Array(length);
-  let at = 0;
-  for await (const chunk of request as AsyncIterable<Uint8Array>) {
-    // Node's parser ends the body at its Content-Length.
-    body.set(chunk, at);
-    at += chunk.length;
-    chunk.fill(0);
+/** Collects a body as it comes: what a client only announces takes no memory. Node's parser ends it at its Content-Length. */
+async function collect(request: IncomingMessage, hold: HoldBytes): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = [];
+  let held = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk);
+      held += chunk.length;
+      hold(chunk.length);
+    }
+    const body = new Uint8Array(held);
+    let at = 0;
+    for (const chunk of chunks) {
+      body.set(chunk, at);
+      at += chunk.length;
+    }
+    return body;
+  } finally {
+    for (const chunk of chunks) chunk.fill(0);
+    hold(-held);
   }
-  return body;
 }
 
 /** Texts cannot be wiped; what stands between them and TTLV is. */

@@ -23,6 +23,9 @@ export interface ConnectedClient {
   readonly peer: string;
 }
 
+/** Counts bytes that a connection holds, or with a negative number no longer holds. Whoever holds most may be closed for it. */
+export type HoldBytes = (bytes: number) => void;
+
 /** What a connection may cost. */
 export interface ConnectionLimits {
   /** Largest message. Default 1 MiB. */
@@ -31,10 +34,12 @@ export interface ConnectionLimits {
   readonly messageTimeoutMs: number;
   /** For the TLS handshake. Default 10,000. */
   readonly handshakeTimeoutMs: number;
-  /** Unfinished messages over all connections. Default 64 MiB. */
+  /** Unfinished messages over all connections; beyond it whoever holds most is closed. Default 64 MiB. */
   readonly maxBufferedBytes: number;
   /** Default 10,000. */
   readonly maxConnections: number;
+  /** Of one owner, so that none can take them all. Default 5,000. */
+  readonly maxConnectionsPerOwner: number;
 }
 
 /** Limits where nothing else is said. */
@@ -44,6 +49,7 @@ export const DEFAULT_LIMITS: ConnectionLimits = {
   handshakeTimeoutMs: 10_000,
   maxBufferedBytes: 64 << 20,
   maxConnections: 10_000,
+  maxConnectionsPerOwner: 5000,
 };
 
 /** Options of a listener. */
@@ -56,7 +62,7 @@ export interface ListenerOptions {
   readonly handler: RequestHandler;
   readonly limits?: Partial<ConnectionLimits>;
   /** Takes over a connection that begins with an HTTP request; without it such a connection is closed. */
-  readonly http?: (socket: TLSSocket, client: ConnectedClient) => void;
+  readonly http?: (socket: TLSSocket, client: ConnectedClient, hold: HoldBytes) => void;
   /** Changes how answers leave: faults on purpose. */
   readonly send?: (answer: Uint8Array, socket: TLSSocket) => Promise<void>;
 }
@@ -82,7 +88,14 @@ const GRACE_MS = 2000;
 /** Starts to listen. @throws {Error} Node's own, with `code`, when the address cannot be had */
 export async function startListener(options: ListenerOptions): Promise<Listener> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const shared: Shared = { options, limits, connections: new Set(), sockets: new Set(), bufferedBytes: 0 };
+  const shared: Shared = {
+    options,
+    limits,
+    connections: new Set(),
+    sockets: new Set(),
+    owners: new Map(),
+    bufferedBytes: 0,
+  };
   const server = createServer({
     ...options.tls,
     requestCert: true,
@@ -123,6 +136,8 @@ interface Shared {
   readonly connections: Set<Connection>;
   /** All of them, those still in their handshake too. */
   readonly sockets: Set<Socket>;
+  /** Number of connections by owner. */
+  readonly owners: Map<string, number>;
   bufferedBytes: number;
 }
 
@@ -136,18 +151,27 @@ export function ownerOf(certificate: Pick<DetailedPeerCertificate, 'subject' | '
 function accept(socket: TLSSocket, shared: Shared): void {
   socket.on('error', () => socket.destroy());
   const owner = socket.authorized ? ownerOf(socket.getPeerCertificate(true)) : null;
-  if (owner === null) {
+  const ofOwner = owner === null ? 0 : (shared.owners.get(owner) ?? 0);
+  if (owner === null || ofOwner >= shared.limits.maxConnectionsPerOwner) {
     socket.destroy();
     return;
   }
+  shared.owners.set(owner, ofOwner + 1);
   socket.setNoDelay(true);
   const client = { owner, peer: `${socket.remoteAddress ?? '?'}:${socket.remotePort ?? 0}` };
   const connection = new Connection(socket, client, shared);
   shared.connections.add(connection);
   socket.once('close', () => {
     shared.connections.delete(connection);
+    leave(owner, shared);
     connection.end();
   });
+}
+
+function leave(owner: string, shared: Shared): void {
+  const left = (shared.owners.get(owner) ?? 1) - 1;
+  if (left > 0) shared.owners.set(owner, left);
+  else shared.owners.delete(owner);
 }
 
 async function closeAll(server: Server, shared: Shared, graceMs: number): Promise<void> {
@@ -164,6 +188,17 @@ async function closeAll(server: Server, shared: Shared, graceMs: number): Promis
   // The last of them have left, but may not have said so yet.
   for (const connection of shared.connections) connection.end();
   shared.connections.clear();
+}
+
+/** Over the limit of all connections together, those pay that hold most: not whoever happens to receive next. */
+function relieve(shared: Shared): void {
+  while (shared.bufferedBytes > shared.limits.maxBufferedBytes) {
+    let largest: Connection | undefined;
+    for (const connection of shared.connections)
+      if (connection.bufferedBytes > (largest?.bufferedBytes ?? 0)) largest = connection;
+    if (largest === undefined) return;
+    largest.cut();
+  }
 }
 
 function endOf(socket: Socket): string {
@@ -192,6 +227,16 @@ class Connection {
     socket.on('end', this.#peerEnded);
   }
 
+  get bufferedBytes(): number {
+    return this.#bufferedBytes;
+  }
+
+  /** Closes at once. */
+  cut(): void {
+    this.#socket.destroy();
+    this.end();
+  }
+
   /** Closes as soon as the request under way is answered. */
   finish(): void {
     this.#finishing = true;
@@ -212,8 +257,8 @@ class Connection {
   readonly #take = (chunk: Uint8Array): void => {
     if (this.#ended) return;
     this.#chunks.push(chunk);
-    this.#bufferedBytes += chunk.length;
-    this.#shared.bufferedBytes += chunk.length;
+    this.#hold(chunk.length);
+    if (this.#ended) return;
     // One message ahead is enough; the rest waits in the peer's window.
     if (this.#busy) this.#socket.pause();
     else this.#next();
@@ -235,7 +280,7 @@ class Connection {
     const fits = REQUEST_START.every((byte, i) => start[i] === undefined || start[i] === byte);
     const bodyBytes = start.length < HEADER_BYTES ? 0 : new DataView(start.buffer, start.byteOffset).getUint32(4);
     const messageBytes = HEADER_BYTES + bodyBytes;
-    if (!fits || messageBytes > limits.maxMessageBytes || this.#shared.bufferedBytes > limits.maxBufferedBytes) {
+    if (!fits || messageBytes > limits.maxMessageBytes) {
       this.#socket.destroy();
       return;
     }
@@ -278,9 +323,16 @@ class Connection {
     this.#socket.off('data', this.#take);
     this.#socket.off('end', this.#peerEnded);
     const collected = this.#cut(this.#bufferedBytes);
-    take(this.#socket, this.#client);
+    take(this.#socket, this.#client, this.#hold);
     this.#socket.unshift(collected);
   }
+
+  readonly #hold: HoldBytes = (bytes) => {
+    if (this.#ended) return;
+    this.#bufferedBytes += bytes;
+    this.#shared.bufferedBytes += bytes;
+    relieve(this.#shared);
+  };
 
   /** The first bytes collected, at most `count`: a view or a copy. Some were collected. */
   #peek(count: number): Uint8Array {
