@@ -2,7 +2,7 @@
  * A keyring service that fails, as a database tells it: 3188 to the client, the reason to the error log, with MySQL's number for it.
  * Layer: statement, pure.
  */
-import { type DatabaseError, KeywardError, TransportError } from '../errors.ts';
+import { type DatabaseError, KeywardError, ProtocolError, TransportError } from '../errors.ts';
 import { databaseError, oldServiceError } from './database-errors.ts';
 import type { ErrorLog } from './error-log.ts';
 import type { KeyringHost } from './keyring-host.ts';
@@ -71,8 +71,18 @@ function logFailure({ host, operation, id, owner }: ServiceCall, cause: Error): 
   else if (id === '') logEmptyId(operation, errorLog);
   else {
     if (cause instanceof TransportError) errorLog.okv('CONNECTION_TO_SERVER_FAILED');
+    logStep(cause, errorLog);
     errorLog.okv(OF_PLUGIN[operation]);
   }
+}
+
+/** Which of the steps that make a key ready the server refused; the only attribute that is added, and not made with it, is the last. */
+function logStep(cause: Error, log: ErrorLog): void {
+  if (!(cause instanceof ProtocolError)) return;
+  if (cause.operation === 'Activate') log.okv('FAILED_TO_ACTIVATE_KEYS');
+  if (cause.operation !== 'AddAttribute') return;
+  log.okv('FAILED_TO_ADD_ATTRIBUTE', 'x-key-ready', 'true');
+  log.okv('FAILED_TO_STORE_OR_GENERATE_KEY');
 }
 
 function logEmptyId(operation: ServiceOperation, log: ErrorLog): void {

@@ -1,6 +1,13 @@
 /** The six functions against MySQL's rules: what they return, what they refuse, in which order and in which words. */
 import { describe, expect, it } from 'vitest';
-import { DatabaseError, KeywardError, StateError, TransportError, UsageError } from '../../src/errors.ts';
+import {
+  DatabaseError,
+  KeywardError,
+  ProtocolError,
+  StateError,
+  TransportError,
+  UsageError,
+} from '../../src/errors.ts';
 import { Secret } from '../../src/secret.ts';
 import { type Binds, parseStatement, runStatement, type StatementHost } from '../../src/statement/index.ts';
 import { FakeKeyring, type FakeOptions, FakeService } from './fake-keyring.ts';
@@ -376,6 +383,33 @@ describe('the error log', () => {
     await refusal("keyring_key_fetch('a')", keyring);
     expect(keyring.errorLog.entries.map((entry) => entry.number)).toEqual([11388, 11397]);
   });
+
+  it.each([
+    [GENERATE, 'Activate', [11393, 11391], ['Could not activate the key.']],
+    [
+      "keyring_key_store('a', 'AES', 'k')",
+      'AddAttribute',
+      [11390, 11395, 11392],
+      [
+        'Could not add attribute, attribute_name=x-key-ready attribute value=true',
+        'Could not store/generate the key - failed to set key attribute x-key-ready',
+      ],
+    ],
+    [GENERATE, 'Create', [11391], []],
+  ] as const)(
+    'regression: of a plugin whose server refuses a step, %s: %s',
+    async (call, operation, numbers, texts) => {
+      const keyring = new FakeKeyring({ kind: 'plugin' });
+      const refused = { operation, resultStatus: 'OperationFailed', resultReason: 'PermissionDenied' };
+      keyring.fake.failure = new ProtocolError('ERR_KMIP_PERMISSION_DENIED', 'x', refused);
+      await refusal(call, keyring);
+      const { entries } = keyring.errorLog;
+      expect(entries.map((entry) => entry.number)).toEqual(numbers);
+      expect(entries.slice(0, -1).map((entry) => entry.text)).toEqual(
+        texts.map((text) => `Plugin keyring_okv reported: '${text}'`),
+      );
+    },
+  );
 
   const DATA = "data for Data ID: 'a', Auth ID: 'root@localhost'. Either data";
   const END = 'with same identifier or keyring backend encountered an error.';

@@ -52,14 +52,25 @@ export function okvPaths(directory: string): OkvPaths {
 /** How a private key lies in its PEM file: `des3` stands for every traditional encryption. */
 export type KeyForm = 'plain' | 'des3' | 'pkcs8';
 
-/** The form of a private key; null where there is none. */
+/** The form of a private key; null where there is none. Searches the bytes: no string is made of what may be the key itself. */
 export function keyFormOf(pem: Uint8Array): KeyForm | null {
-  const text = Buffer.from(pem.buffer, pem.byteOffset, pem.length).toString('latin1', 0, 64 * 1024);
-  const label = /-----BEGIN ((?:[A-Z]+ )*)PRIVATE KEY-----/.exec(text);
-  if (label === null) return null;
-  if (label[1] === 'ENCRYPTED ') return 'pkcs8';
-  return /^Proc-Type: 4,ENCRYPTED\s*$/m.test(text) ? 'des3' : 'plain';
+  const bytes = Buffer.from(pem.buffer, pem.byteOffset, pem.length);
+  for (let at = bytes.indexOf(BEGIN); at !== -1; at = bytes.indexOf(BEGIN, at + 1)) {
+    const label = bytes.subarray(at + BEGIN.length, at + BEGIN.length + LONGEST_LABEL);
+    const end = label.indexOf(PRIVATE_KEY);
+    // Between the two there is nothing, or what kind of key it is.
+    if (end === -1 || !label.subarray(0, end).every(isOfLabel)) continue;
+    if (label.indexOf('ENCRYPTED ') === 0) return 'pkcs8';
+    return bytes.includes('\nProc-Type: 4,ENCRYPTED', at) ? 'des3' : 'plain';
+  }
+  return null;
 }
+
+const BEGIN = '-----BEGIN ';
+const PRIVATE_KEY = 'PRIVATE KEY-----';
+const LONGEST_LABEL = 64;
+/** Capitals and spaces. */
+const isOfLabel = (byte: number): boolean => byte === 0x20 || (byte >= 0x41 && byte <= 0x5a);
 
 /**
  * Reads a private key.

@@ -193,8 +193,8 @@ function parsePrivateKey(
       ...passphrase,
     });
   } catch {
-    // Both forms say in their first lines that they are encrypted, in these capitals.
-    const isEncrypted = ENCRYPTED.test(String.fromCharCode(...bytes.subarray(0, 200)));
+    // Both forms say in their first lines that they are encrypted, in these capitals. No string is made of what may be the key.
+    const isEncrypted = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 200)).includes('ENCRYPTED');
     if (isEncrypted && password === null)
       throw new UsageError('ERR_KMIP_KEY_PASSWORD', `${where} is encrypted and no password was given`);
     // One wording for a wrong password and for a damaged key, as for wallets.
@@ -204,8 +204,6 @@ function parsePrivateKey(
     passphrase.passphrase?.fill(0);
   }
 }
-
-const ENCRYPTED = /ENCRYPTED/;
 
 function parseCertificate(bytes: Uint8Array, what: string): X509Certificate {
   try {
