@@ -41,7 +41,7 @@ const MAX_KNOWN = 10_000;
 /** Makes the back end over a client, which it closes with itself. */
 export async function createKmipBackend(port: KmipPort, options: KmipBackendOptions): Promise<KeyringBackend> {
   const backend = new KmipBackend(port, options);
-  if (options.lazy !== true) await backend.open({ timeoutMs: options.timeoutMs });
+  if (options.lazy !== true) await backend.open(new CallDeadline({}, options.timeoutMs, options.clock));
   return backend;
 }
 
@@ -58,8 +58,8 @@ async function makeTools(port: KmipPort, options: KmipBackendOptions, call: Call
   const profile = makeProfile(name, options.instance, options.attributeNames);
   const objects = new KeyObjects({ port, profile, graceMs: options.graceMs, now: options.now });
   const hasRng = operations.has('RNGRetrieve');
-  const secretBytes: MakerOptions['secretBytes'] = async (length, call) =>
-    hasRng ? await retrieveBytes(port, length, call, options) : options.randomBytes(length);
+  const secretBytes: MakerOptions['secretBytes'] = async (length, deadline) =>
+    hasRng ? await retrieveBytes(port, length, deadline, options) : options.randomBytes(length);
   const { mark, registers } = profile;
   return { profile, objects, maker: { ...options, objects, marks: mark !== null, registers, secretBytes } };
 }
@@ -84,18 +84,21 @@ async function operationsOf(
   return capabilities?.operations ?? new Set();
 }
 
-/** Random bytes of the server, in as many requests as it wants. */
+/** After this many they are made here: a server that gives a few bytes at a time does not get to hold up a call. */
+const MAX_RNG_REQUESTS = 64;
+
+/** Random bytes of the server, in a few requests if it wants. */
 async function retrieveBytes(
   port: KmipPort,
   lengthBytes: number,
-  call: CallOptions,
+  deadline: CallDeadline,
   { randomBytes }: Pick<KmipBackendOptions, 'randomBytes'>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(lengthBytes);
   let filled = 0;
-  while (filled < lengthBytes) {
+  for (let requests = 0; filled < lengthBytes && requests < MAX_RNG_REQUESTS; requests++) {
     try {
-      const { data } = await port.request('RNGRetrieve', { dataLength: lengthBytes - filled }, call);
+      const { data } = await port.request('RNGRetrieve', { dataLength: lengthBytes - filled }, deadline.call());
       if (data.length === 0) break;
       const taken = data.subarray(0, lengthBytes - filled);
       bytes.set(taken, filled);
@@ -131,6 +134,8 @@ class KmipBackend implements KeyringBackend {
 
   /** Made when they are first needed, and tried again after a failure: a server that was down at the start is no trouble later. */
   #tools: Tools | null = null;
+  /** Asked once for all calls that wait for it, each for its own time. */
+  #opening: Promise<Tools> | null = null;
 
   constructor(port: KmipPort, options: KmipBackendOptions) {
     this.#port = port;
@@ -138,10 +143,16 @@ class KmipBackend implements KeyringBackend {
     if (options.profile === 'percona') this.rules = 'percona';
   }
 
-  async open(call: CallOptions): Promise<Tools> {
+  async open(deadline: CallDeadline): Promise<Tools> {
     if (this.#tools !== null) return this.#tools;
-    const tools = await makeTools(this.#port, this.#options, call);
-    this.#tools ??= tools;
+    if (this.#opening === null) {
+      const { timeoutMs } = this.#options;
+      const opening = makeTools(this.#port, this.#options, { timeoutMs }).finally(() => {
+        this.#opening = null;
+      });
+      this.#opening = opening;
+    }
+    this.#tools = await deadline.share(this.#opening);
     return this.#tools;
   }
 
@@ -155,7 +166,7 @@ class KmipBackend implements KeyringBackend {
 
   async remove(name: KeyName, call: CallOptions): Promise<boolean> {
     const deadline = this.#deadline(call);
-    const { objects } = await this.open(deadline.call());
+    const { objects } = await this.open(deadline);
     try {
       return (await removeKey(name, deadline, objects)) !== null;
     } finally {
@@ -182,9 +193,9 @@ class KmipBackend implements KeyringBackend {
 
   async *list(owner: string | undefined, call: CallOptions): AsyncIterable<KeyringKeyInfo> {
     const deadline = this.#deadline(call);
-    const { objects } = await this.open(deadline.call());
+    const { objects } = await this.open(deadline);
     const newest = new Map<string, KeyringKeyInfo>();
-    for (const { stage, info } of await objects.lookAtAll(deadline.call())) {
+    for (const { stage, info } of await objects.lookAtAll(deadline)) {
       if (stage !== 'ready' || (owner !== undefined && info.owner !== owner)) continue;
       const key = nameKey(info);
       if (info.version > (newest.get(key)?.version ?? 0)) newest.set(key, info);
@@ -194,10 +205,10 @@ class KmipBackend implements KeyringBackend {
 
   async collect(call: CallOptions): Promise<number> {
     const deadline = this.#deadline(call);
-    const { objects } = await this.open(deadline.call());
+    const { objects } = await this.open(deadline);
     let count = 0;
-    for (const { uid, stale } of await objects.lookAtAll(deadline.call()))
-      if (stale && (await objects.collect(uid, deadline.call()))) count++;
+    for (const { uid, stale } of await objects.lookAtAll(deadline))
+      if (stale && (await objects.collect(uid, deadline))) count++;
     return count;
   }
 
@@ -210,7 +221,7 @@ class KmipBackend implements KeyringBackend {
 
   async #make(name: KeyName, wanted: WantedKey, call: CallOptions): Promise<KeyringKeyInfo> {
     const deadline = this.#deadline(call);
-    const { profile, maker } = await this.open(deadline.call());
+    const { profile, maker } = await this.open(deadline);
     profile.assertKeeps(name, wanted.goal === 'first' ? 1 : 2);
     try {
       return await makeKey(name, wanted, deadline, maker);
@@ -241,8 +252,8 @@ class KmipBackend implements KeyringBackend {
 
   async #look(name: KeyName, deadline: CallDeadline): Promise<Known | null> {
     const lookedAt = this.#options.clock();
-    const { objects } = await this.open(deadline.call());
-    const seen = await objects.look(name, deadline.call());
+    const { objects } = await this.open(deadline);
+    const seen = await objects.look(name, deadline);
     const versions = seen.filter(({ stage }) => stage === 'ready').map(({ info }) => info);
     versions.sort((a, b) => a.version - b.version);
     assertUnique(versions);
@@ -259,7 +270,7 @@ class KmipBackend implements KeyringBackend {
     const uid = info.backendKeyId as string;
     const kept = this.#bytes.get(uid);
     if (kept !== undefined) return kept.copy();
-    const bytes = await (await this.open(deadline.call())).objects.fetch(info, deadline.call());
+    const bytes = await (await this.open(deadline)).objects.fetch(info, deadline);
     // While it was on its way, the key may have been forgotten, or another call may have brought it.
     const isKnown = this.#known.get(nameKey(info))?.versions.some(({ backendKeyId }) => backendKeyId === uid) === true;
     if (bytes !== null && this.#options.cacheKeys && isKnown && !this.#bytes.has(uid))

@@ -14,6 +14,8 @@
  * time, in which no living maker leaves a candidate unpublished; whoever meets it then destroys it.
  */
 
+import { TransportError } from '../../errors.ts';
+
 /** candidate: not active yet · active: not marked yet · ready: a key · gone: destroyed. */
 export type Stage = 'candidate' | 'active' | 'ready' | 'gone';
 
@@ -85,11 +87,24 @@ export interface ClaimPlan {
 /** Where a claim is. Plain data. */
 export interface ClaimState<S extends Sighting = Sighting> {
   readonly plan: ClaimPlan;
-  readonly phase: 'survey' | 'create' | 'find' | 'verify' | 'activate' | 'mark' | 'confirm' | 'clear' | 'pause' | 'end';
+  readonly phase:
+    | 'survey'
+    | 'create'
+    | 'find'
+    | 'verify'
+    | 'activate'
+    | 'mark'
+    | 'confirm'
+    | 'clear'
+    | 'sweep'
+    | 'pause'
+    | 'end';
   readonly round: number;
   /** Candidates asked for so far; their attempts are `<claim>.<number>`. */
   readonly attempts: number;
   readonly mine: string | null;
+  /** A Create was sent whose answer was lost. */
+  readonly lost: boolean;
   /** A publishing request was sent whose answer was lost: `mine` may be a key already, and is not to be destroyed any more. */
   readonly unsure: boolean;
   readonly version: number;
@@ -107,6 +122,7 @@ export function startClaim<S extends Sighting>(plan: ClaimPlan): ClaimState<S> {
     round: 0,
     attempts: 0,
     mine: null,
+    lost: false,
     unsure: false,
     version: 1,
     base: null,
@@ -123,6 +139,7 @@ export function commandOf<S extends Sighting>(state: ClaimState<S>): ClaimComman
     case 'find':
     case 'verify':
     case 'confirm':
+    case 'sweep':
       return { do: 'look' };
     case 'create':
       return { do: 'create', attempt: attemptOf(state, state.attempts), version, base };
@@ -149,7 +166,7 @@ export function advance<S extends Sighting>(state: ClaimState<S>, event: ClaimEv
       return event.is === 'seen' ? survey(state, event.objects) : unexpected(state, event);
     case 'create':
       if (event.is === 'created') return { ...state, phase: 'verify', mine: event.uid };
-      return event.is === 'unknown' ? { ...state, phase: 'find' } : unexpected(state, event);
+      return event.is === 'unknown' ? { ...state, phase: 'find', lost: true } : unexpected(state, event);
     case 'find':
       return event.is === 'seen' ? find(state, event.objects, event.late) : unexpected(state, event);
     case 'verify':
@@ -163,6 +180,9 @@ export function advance<S extends Sighting>(state: ClaimState<S>, event: ClaimEv
       return event.is === 'seen' ? confirm(state, event.objects) : unexpected(state, event);
     case 'clear':
       return cleared(state, event);
+    case 'sweep':
+      if (event.is !== 'seen') return unexpected(state, event);
+      return clear(state, strays(state, event.objects), state.after as ClaimEnd<S>);
     case 'pause':
       return event.is === 'done' ? again(state) : unexpected(state, event);
     case 'end':
@@ -189,7 +209,7 @@ function find<S extends Sighting>(state: ClaimState<S>, objects: readonly S[], l
   const attempt = attemptOf(state, state.attempts);
   const [found] = objects.filter((o) => o.attempt === attempt && o.stage !== 'gone');
   if (found !== undefined) return verify({ ...state, mine: found.uid }, objects, late);
-  return again(state);
+  return pause(state, null);
 }
 
 function verify<S extends Sighting>(state: ClaimState<S>, objects: readonly S[], late: boolean): ClaimState<S> {
@@ -227,11 +247,15 @@ function confirm<S extends Sighting>(state: ClaimState<S>, objects: readonly S[]
 }
 
 function published<S extends Sighting>(state: ClaimState<S>, event: ClaimEvent<S>): ClaimState<S> {
-  if (event.is === 'unknown') return { ...state, phase: 'confirm', unsure: true };
+  if (event.is === 'unknown') return refused({ ...state, unsure: true }, unanswered());
   if (event.is === 'gone') return refused(state, event.error);
   if (event.is !== 'late') return unexpected(state, event);
   if (state.unsure) return { ...state, phase: 'confirm' };
   return clear(state, [{ uid: state.mine as string, own: true }], 'pause');
+}
+
+function unanswered(): TransportError {
+  return new TransportError('ERR_KMIP_OUTCOME_UNKNOWN', 'the key may have been made, but the answers did not come');
 }
 
 /** A look decides what it means; but not for ever. */
@@ -331,11 +355,14 @@ function pause<S extends Sighting>(state: ClaimState<S>, rival: string | null): 
 
 /**
  * A request was refused: what it was for is undone, then the claim ends with that; what fails while undoing does not hide it.
- * What may have become a key stays, as somebody may be using it.
+ * What may have become a key stays, as somebody may be using it. A candidate that nobody answered for is looked for once more: left
+ * there, it would be in everybody's way until it is stale.
  */
 function fail<S extends Sighting>(state: ClaimState<S>, error: unknown): ClaimState<S> {
   const end: ClaimEnd<S> = { result: 'failed', error };
-  if (state.phase === 'clear') return { ...state, phase: 'end', after: isFailure(state.after) ? state.after : end };
+  if (state.phase === 'clear' || state.phase === 'sweep')
+    return { ...state, phase: 'end', after: isFailure(state.after) ? state.after : end };
+  if (state.mine === null && state.lost) return { ...state, phase: 'sweep', after: end };
   if (state.mine === null || state.unsure) return { ...state, phase: 'end', after: end };
   return clear(state, [{ uid: state.mine, own: true }], end);
 }

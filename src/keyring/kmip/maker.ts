@@ -2,7 +2,7 @@
 import { formatHex } from '../../bytes.ts';
 import { StateError } from '../../errors.ts';
 import type { KeyName, NewKey } from '../backend.ts';
-import type { CallOptions, KeyringKeyInfo } from '../keyring.ts';
+import type { KeyringKeyInfo } from '../keyring.ts';
 import { keyExists, keyNotFound } from '../memory.ts';
 import { assertSameLength } from '../rules.ts';
 import {
@@ -14,8 +14,8 @@ import {
   commandOf,
   startClaim,
 } from './claim.ts';
-import type { CallDeadline } from './deadline.ts';
-import type { KeyObject, KeyObjects } from './objects.ts';
+import { CallDeadline } from './deadline.ts';
+import { AES_BYTES, type KeyObject, type KeyObjects } from './objects.ts';
 import { destroyed, looked, removalCommand, startRemoval } from './removal.ts';
 
 /** What a maker needs besides the objects. */
@@ -32,7 +32,7 @@ export interface MakerOptions {
   clock(): number;
   sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
   /** Bytes of a secret: from the server where it makes them. The caller's to wipe. */
-  secretBytes(lengthBytes: number, call: CallOptions): Promise<Uint8Array<ArrayBuffer>>;
+  secretBytes(lengthBytes: number, deadline: CallDeadline): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Wait after a collision: random, up to this much in the first round, twice as much in each further one. */
@@ -76,9 +76,9 @@ export async function removeKey(
   for (;;) {
     const command = removalCommand(state);
     if (command.do === 'end') return command.removed ? uids : null;
-    if (command.do === 'look') state = looked(state, await objects.look(name, deadline.call()));
+    if (command.do === 'look') state = looked(state, await objects.look(name, deadline));
     else {
-      await objects.destroy(command.uid, deadline.call());
+      await objects.destroy(command.uid, deadline);
       uids.push(command.uid);
       state = destroyed(state);
     }
@@ -91,6 +91,8 @@ class Run {
   readonly #wanted: WantedKey;
   readonly #deadline: CallDeadline;
   readonly #options: MakerOptions;
+  /** Of cleaning up after a failure, once that has begun. */
+  #cleaning: CallDeadline | null = null;
   /** When the present candidate was asked for. */
   #createdAt = 0;
 
@@ -137,19 +139,19 @@ class Run {
     const { objects } = this.#options;
     switch (command.do) {
       case 'look':
-        return { is: 'seen', objects: await objects.look(this.#name, this.#deadline.call()), late: this.#isLate() };
+        return { is: 'seen', objects: await objects.look(this.#name, this.#deadlineOf(state)), late: this.#isLate() };
       case 'create':
         return await this.#create(command);
       case 'activate':
       case 'mark':
         // Never while others may take the candidate for left behind.
         if (this.#isLate() && !state.unsure) return { is: 'late' };
-        return await objects[command.do](command.uid, this.#deadline.call());
+        return await objects[command.do](command.uid, this.#deadline);
       case 'withdraw':
-        await objects.destroy(command.uid, this.#cleanUpCall(state));
+        await objects.destroy(command.uid, this.#deadlineOf(state));
         return { is: 'done' };
       case 'collect':
-        await objects.collect(command.uid, this.#deadline.call());
+        await objects.collect(command.uid, this.#deadline);
         return { is: 'done' };
       case 'pause': {
         const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (command.round - 1));
@@ -168,12 +170,12 @@ class Run {
     const identity = { ...this.#name, type, lengthBytes, version, attempt };
     const given = this.#wanted.goal === 'first' ? this.#wanted.key.bytes : this.#wanted.bytes;
     assertSameLength(lengthBytes, given);
-    const isServers = given === null && type === 'AES' && !this.#options.registers;
-    const made =
-      given === null && !isServers ? await this.#options.secretBytes(lengthBytes, this.#deadline.call()) : null;
+    // A key that was stored may have a length of its own, and so have the versions after it: no server makes AES keys of that.
+    const isServers = given === null && type === 'AES' && AES_BYTES.includes(lengthBytes) && !this.#options.registers;
+    const made = given === null && !isServers ? await this.#options.secretBytes(lengthBytes, this.#deadline) : null;
     this.#createdAt = this.#options.clock();
     try {
-      const uid = await this.#options.objects.create(identity, made ?? given, this.#deadline.call());
+      const uid = await this.#options.objects.create(identity, made ?? given, this.#deadline);
       return uid === null ? { is: 'unknown' } : { is: 'created', uid };
     } finally {
       made?.fill(0);
@@ -190,9 +192,11 @@ class Run {
     return this.#options.clock() - this.#createdAt > this.#options.graceMs / 2;
   }
 
-  #cleanUpCall({ after }: ClaimState<KeyObject>): CallOptions {
-    const failed = typeof after === 'object' && after.result === 'failed';
-    return failed ? { timeoutMs: CLEAN_UP_MS } : this.#deadline.call();
+  /** The call's, until it has failed: cleaning up after that has a time of its own, and no signal. */
+  #deadlineOf({ after }: ClaimState<KeyObject>): CallDeadline {
+    if (typeof after !== 'object' || after.result !== 'failed') return this.#deadline;
+    this.#cleaning ??= new CallDeadline({}, CLEAN_UP_MS, this.#options.clock);
+    return this.#cleaning;
   }
 
   /** From 0 to 1. */

@@ -15,8 +15,9 @@ import {
   wipeMessage,
 } from '../../kmip/index.ts';
 import type { KeyName } from '../backend.ts';
-import type { CallOptions, KeyringKeyInfo } from '../keyring.ts';
+import type { KeyringKeyInfo } from '../keyring.ts';
 import type { ClaimEvent, Sighting, Stage } from './claim.ts';
+import type { CallDeadline } from './deadline.ts';
 import type { KmipPort } from './port.ts';
 import type { ObjectIdentity, Profile } from './profile.ts';
 
@@ -35,7 +36,8 @@ export interface ObjectsOptions {
   now(): number;
 }
 
-const AES_BYTES: readonly number[] = [16, 24, 32];
+/** Lengths of what servers take for AES keys. */
+export const AES_BYTES: readonly number[] = [16, 24, 32];
 const ENCRYPT_DECRYPT = CryptographicUsageMask.Encrypt | CryptographicUsageMask.Decrypt;
 /** Some servers refuse Encrypt and Decrypt for Secret Data. */
 const DERIVE_EXPORT = CryptographicUsageMask.DeriveKey | CryptographicUsageMask.Export;
@@ -49,24 +51,25 @@ export class KeyObjects {
   }
 
   /** Looks at all objects of a key, ready or not. */
-  async look(name: KeyName, call: CallOptions): Promise<KeyObject[]> {
-    const objects = await this.#inspectAll(this.#options.profile.handle(name), call);
+  async look(name: KeyName, deadline: CallDeadline): Promise<KeyObject[]> {
+    const objects = await this.#inspectAll(this.#options.profile.handle(name), deadline);
     return objects.filter(({ info }) => info.id === name.id && info.owner === name.owner);
   }
 
   /** Looks at all objects of the instance. */
-  async lookAtAll(call: CallOptions): Promise<KeyObject[]> {
+  async lookAtAll(deadline: CallDeadline): Promise<KeyObject[]> {
     const objects: KeyObject[] = [];
-    for (const filter of this.#options.profile.everything()) objects.push(...(await this.#inspectAll(filter, call)));
+    for (const filter of this.#options.profile.everything())
+      objects.push(...(await this.#inspectAll(filter, deadline)));
     return objects;
   }
 
   /** Looks at one object; null when it is gone, or not one of ours. */
-  async inspect(uid: string, call: CallOptions): Promise<KeyObject | null> {
+  async inspect(uid: string, deadline: CallDeadline): Promise<KeyObject | null> {
     const { port, profile } = this.#options;
     const attributeName = ['State', 'Initial Date', ...profile.attributeNames];
     const answer = await port
-      .request('GetAttributes', { uniqueIdentifier: uid, attributeName }, call)
+      .request('GetAttributes', { uniqueIdentifier: uid, attributeName }, deadline.call())
       .catch((error: unknown) => {
         if (isGone(error)) return null;
         throw error;
@@ -80,16 +83,16 @@ export class KeyObjects {
     // What does not say that keyward made it is nobody's to collect, however old: its makers may be waiting for a person.
     const stale = identity.attempt !== null && stage !== 'ready' && this.#isOld(attributes);
     const attempt = identity.attempt ?? uid;
-    const lengthBytes = identity.lengthBytes ?? (stage === 'ready' ? await this.#measure(uid, call) : 0);
+    const lengthBytes = identity.lengthBytes ?? (stage === 'ready' ? await this.#measure(uid, deadline) : 0);
     return { uid, attempt, version, stage, stale, info: { owner, id, type, lengthBytes, version, backendKeyId: uid } };
   }
 
   /** Has the server make an AES key, or gives it bytes. @returns the Unique Identifier; null when the answer was lost */
-  async create(identity: ObjectIdentity, bytes: Uint8Array | null, call: CallOptions): Promise<string | null> {
+  async create(identity: ObjectIdentity, bytes: Uint8Array | null, deadline: CallDeadline): Promise<string | null> {
     const template = this.#options.profile.template(identity);
     try {
-      if (bytes === null) return await this.#createAes(identity, template, call);
-      return await this.#register(identity, template, bytes, call);
+      if (bytes === null) return await this.#createAes(identity, template, deadline);
+      return await this.#register(identity, template, bytes, deadline);
     } catch (error) {
       if (isUnknown(error)) return null;
       throw error;
@@ -97,26 +100,26 @@ export class KeyObjects {
   }
 
   /** Publishes a candidate: the first step, or the only one. */
-  activate(uid: string, call: CallOptions): Promise<ClaimEvent<KeyObject>> {
-    return this.#publish(() => this.#options.port.request('Activate', { uniqueIdentifier: uid }, call));
+  activate(uid: string, deadline: CallDeadline): Promise<ClaimEvent<KeyObject>> {
+    return this.#publish(() => this.#options.port.request('Activate', { uniqueIdentifier: uid }, deadline.call()));
   }
 
   /** Marks an active object ready. */
-  mark(uid: string, call: CallOptions): Promise<ClaimEvent<KeyObject>> {
+  mark(uid: string, deadline: CallDeadline): Promise<ClaimEvent<KeyObject>> {
     const mark = this.#options.profile.mark as Attribute;
     return this.#publish(() =>
-      this.#options.port.request('AddAttribute', { uniqueIdentifier: uid, attribute: mark }, call),
+      this.#options.port.request('AddAttribute', { uniqueIdentifier: uid, attribute: mark }, deadline.call()),
     );
   }
 
   /** Destroys an object in whatever state it is, revoking it first if it is active; fine when it is gone already. */
-  async destroy(uid: string, call: CallOptions): Promise<void> {
+  async destroy(uid: string, deadline: CallDeadline): Promise<void> {
     let refusal: unknown;
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const state = await this.#stateOf(uid, call);
+      const state = await this.#stateOf(uid, deadline);
       if (state === null || isDestroyed(state)) return;
-      if (state === 'Active') await this.#settle(this.#revoke(uid, call));
-      refusal = await this.#settle(this.#options.port.request('Destroy', { uniqueIdentifier: uid }, call));
+      if (state === 'Active') await this.#settle(this.#revoke(uid, deadline));
+      refusal = await this.#settle(this.#options.port.request('Destroy', { uniqueIdentifier: uid }, deadline.call()));
       if (refusal === null) return;
     }
     throw new StateError('ERR_KEYRING_NOT_DESTROYED', `the server did not destroy object ${uid}`, { cause: refusal });
@@ -126,21 +129,24 @@ export class KeyObjects {
    * Destroys what somebody left unfinished. One that is not active yet is destroyed as it is: the server refuses if it was
    * activated meanwhile.
    */
-  async collect(uid: string, call: CallOptions): Promise<boolean> {
-    const seen = await this.inspect(uid, call);
+  async collect(uid: string, deadline: CallDeadline): Promise<boolean> {
+    const seen = await this.inspect(uid, deadline);
     if (seen === null || seen.stage === 'gone' || seen.stage === 'ready' || !seen.stale) return false;
-    if (seen.stage === 'active') await this.destroy(uid, call);
-    else return (await this.#settle(this.#options.port.request('Destroy', { uniqueIdentifier: uid }, call))) === null;
+    if (seen.stage === 'active') await this.destroy(uid, deadline);
+    else
+      return (
+        (await this.#settle(this.#options.port.request('Destroy', { uniqueIdentifier: uid }, deadline.call()))) === null
+      );
     return true;
   }
 
   /** Fetches the bytes of a key, the caller's to wipe; null when the object is gone. @throws {FormatError} ERR_KEYRING_OBJECT */
   async fetch(
     { backendKeyId, lengthBytes }: KeyringKeyInfo,
-    call: CallOptions,
+    deadline: CallDeadline,
   ): Promise<Uint8Array<ArrayBuffer> | null> {
     const uid = backendKeyId as string;
-    const answer = await this.#get(uid, call);
+    const answer = await this.#get(uid, deadline);
     if (answer === null) return null;
     try {
       const bytes = materialOf(answer);
@@ -153,8 +159,8 @@ export class KeyObjects {
   }
 
   /** How many bytes an object has that does not say so; 0 of one that is gone. */
-  async #measure(uid: string, call: CallOptions): Promise<number> {
-    const answer = await this.#get(uid, call);
+  async #measure(uid: string, deadline: CallDeadline): Promise<number> {
+    const answer = await this.#get(uid, deadline);
     if (answer === null) return 0;
     try {
       return materialOf(answer).length;
@@ -163,32 +169,32 @@ export class KeyObjects {
     }
   }
 
-  async #get(uid: string, call: CallOptions): Promise<GetResponsePayload | null> {
+  async #get(uid: string, deadline: CallDeadline): Promise<GetResponsePayload | null> {
     try {
-      return await this.#options.port.request('Get', { uniqueIdentifier: uid }, call);
+      return await this.#options.port.request('Get', { uniqueIdentifier: uid }, deadline.call());
     } catch (error) {
       if (isGone(error)) return null;
       throw error;
     }
   }
 
-  async #inspectAll(filter: readonly Attribute[], call: CallOptions): Promise<KeyObject[]> {
+  async #inspectAll(filter: readonly Attribute[], deadline: CallDeadline): Promise<KeyObject[]> {
     const objects: KeyObject[] = [];
-    for (const uid of await this.#options.port.locateAll(filter, call)) {
-      const seen = await this.inspect(uid, call);
+    for (const uid of await this.#options.port.locateAll(filter, deadline.call())) {
+      const seen = await this.inspect(uid, deadline);
       if (seen !== null && seen.stage !== 'gone') objects.push(seen);
     }
     return objects;
   }
 
-  async #createAes(identity: ObjectIdentity, template: readonly Attribute[], call: CallOptions): Promise<string> {
+  async #createAes(identity: ObjectIdentity, template: readonly Attribute[], deadline: CallDeadline): Promise<string> {
     const answer = await this.#options.port.request(
       'Create',
       {
         objectType: 'SymmetricKey',
         templateAttribute: { attribute: [...aesAttributes(identity.lengthBytes), ...template] },
       },
-      call,
+      deadline.call(),
     );
     return answer.uniqueIdentifier;
   }
@@ -197,7 +203,7 @@ export class KeyObjects {
     { type, lengthBytes }: ObjectIdentity,
     template: readonly Attribute[],
     bytes: Uint8Array,
-    call: CallOptions,
+    deadline: CallDeadline,
   ): Promise<string> {
     const { port } = this.#options;
     // An AES key of another length is no key that a server takes for one: it is kept as a secret, its type in its attributes.
@@ -214,7 +220,7 @@ export class KeyObjects {
         templateAttribute: { attribute: attributes },
         symmetricKey: { keyBlock },
       };
-      return (await port.request('Register', payload as never, call)).uniqueIdentifier;
+      return (await port.request('Register', payload as never, deadline.call())).uniqueIdentifier;
     }
     const keyBlock: KeyBlock = { keyFormatType: 'Opaque', keyValue: { keyMaterial: bytes } };
     const attributes = [attribute('Cryptographic Usage Mask', DERIVE_EXPORT), ...template];
@@ -223,7 +229,7 @@ export class KeyObjects {
       templateAttribute: { attribute: attributes },
       secretData: { secretDataType: 'Password', keyBlock },
     };
-    return (await port.request('Register', payload as never, call)).uniqueIdentifier;
+    return (await port.request('Register', payload as never, deadline.call())).uniqueIdentifier;
   }
 
   async #publish(send: () => Promise<unknown>): Promise<ClaimEvent<KeyObject>> {
@@ -238,9 +244,9 @@ export class KeyObjects {
     }
   }
 
-  #revoke(uid: string, call: CallOptions): Promise<unknown> {
+  #revoke(uid: string, deadline: CallDeadline): Promise<unknown> {
     const revocationReason = { revocationReasonCode: 'CessationOfOperation' } as const;
-    return this.#options.port.request('Revoke', { uniqueIdentifier: uid, revocationReason }, call);
+    return this.#options.port.request('Revoke', { uniqueIdentifier: uid, revocationReason }, deadline.call());
   }
 
   /** null: done, or there was nothing left to do. A refusal or a lost answer is given back: the object's state decides. */
@@ -255,10 +261,10 @@ export class KeyObjects {
     }
   }
 
-  async #stateOf(uid: string, call: CallOptions): Promise<string | number | null> {
+  async #stateOf(uid: string, deadline: CallDeadline): Promise<string | number | null> {
     try {
       const payload = { uniqueIdentifier: uid, attributeName: ['State'] };
-      const answer = await this.#options.port.request('GetAttributes', payload, call);
+      const answer = await this.#options.port.request('GetAttributes', payload, deadline.call());
       return findAttribute(answer.attribute, 'State') ?? '';
     } catch (error) {
       if (isGone(error)) return null;

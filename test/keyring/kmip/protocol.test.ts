@@ -68,6 +68,61 @@ describe.each(profiles)('a key in a KMIP server, profile %s', (profile, options)
     expect((await bytesOf(keyring, 'x'))?.length).toBe(16);
   });
 
+  it.each(['first', 'next'] as const)(
+    'a Create whose answer is lost as the call ends leaves nothing in the way (%s version)',
+    async (goal) => {
+      const server = new FakeServer(options);
+      await using keyring = await keyringOver(server.port());
+      if (goal === 'next') await keyring.generate('x', 'AES', 16);
+      const ending = new AbortController();
+      const losing = server.port((operation) => {
+        if (operation !== 'Create') return 'answered';
+        ending.abort(new Error('enough'));
+        return 'lost';
+      });
+      await using ended = await keyringOver(losing);
+      const call = { signal: ending.signal };
+      const made = goal === 'first' ? ended.generate('x', 'AES', 16, call) : ended.rotate('x', call);
+      await expect(made).rejects.toThrow('enough');
+      expect(server.living).toHaveLength(goal === 'first' ? 0 : 1);
+    },
+  );
+
+  it.each(publishing)(
+    '%s never gets anywhere: given up after as many rounds as there are, with pauses',
+    async (operation) => {
+      const server = new FakeServer(options);
+      let sent = 0;
+      let pauses = 0;
+      const port = server.port((name) => {
+        if (name !== operation) return 'answered';
+        sent++;
+        return 'dropped';
+      });
+      await using keyring = await keyringOver(port, {
+        maxRounds: 5,
+        sleep: async () => {
+          pauses++;
+        },
+      });
+      const code = operation === 'Create' ? 'ERR_KEYRING_BUSY' : 'ERR_KMIP_OUTCOME_UNKNOWN';
+      await expect(keyring.generate('x', 'AES', 16)).rejects.toMatchObject({ code });
+      expect(sent).toBe(5);
+      expect(pauses).toBe(operation === 'Create' ? 4 : 0);
+      // What may have become a key is not destroyed; nothing else is left.
+      expect(server.living).toHaveLength(operation === 'Create' ? 0 : 1);
+    },
+  );
+
+  it('the versions after an AES key of a length of its own are made here', async () => {
+    const server = new FakeServer(options);
+    await using keyring = await keyringOver(server.port());
+    await keyring.store('x', 'AES', new Uint8Array(13).fill(5));
+    expect(await keyring.rotate('x')).toMatchObject({ version: 2, type: 'AES', lengthBytes: 13 });
+    expect((await bytesOf(keyring, 'x'))?.length).toBe(13);
+    expect(server.log).not.toContain('Create');
+  });
+
   it('a Create that arrives after all is no key, and is collected', async () => {
     let now = 1_000_000;
     const server = new FakeServer({ ...options, now: () => now });
