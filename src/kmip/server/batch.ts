@@ -21,6 +21,7 @@ import {
   resultReasonOf,
   wipeMessage,
 } from '../index.ts';
+import { BatchCost, MAX_ITEMS } from './batch-limits.ts';
 import { type Client, Context, type Handler, type Server } from './context.ts';
 import { HANDLERS } from './operations/index.ts';
 import type { Quirks } from './quirks.ts';
@@ -82,16 +83,18 @@ export async function runBatch<T>(
     const batchItem = [failed(undefined, request.version, ...refused)];
     return { value: use(responseOf(surroundings, request, batchItem)), kept: false };
   }
+  if (received.batchItem.length > MAX_ITEMS) {
+    const batchItem = [
+      failed(undefined, request.version, 'InvalidMessage', `a request has at most ${MAX_ITEMS} items`),
+    ];
+    return { value: use(responseOf(surroundings, request, batchItem)), kept: false };
+  }
   if (alone !== undefined && mayBePutOff(request, alone))
     return { value: use(putOff(surroundings, request, alone)), kept: true };
-  const slow = received.batchItem.some((item) => handlerOf(item)?.prepare !== undefined);
   try {
     if (alone !== undefined && isPoll(alone))
       return { value: await answerPoll(surroundings, request, alone, use), kept: false };
-    const value = await store.transaction((transaction) => {
-      const batch = new Batch(surroundings, request, transaction);
-      return slow ? batch.runSlowly(use) : batch.run(use);
-    });
+    const value = await store.transaction((transaction) => new Batch(surroundings, request, transaction).run(use));
     return { value, kept: false };
   } catch (error) {
     if (!(error instanceof TooLarge)) throw error;
@@ -109,31 +112,43 @@ class Batch {
   readonly #context: Context;
   readonly #answers: ResponseItem[] = [];
   readonly #events: OperationEvent[] = [];
+  readonly #cost: BatchCost;
 
   constructor(surroundings: Surroundings, request: BatchRequest, transaction: ObjectTransaction) {
     this.#surroundings = surroundings;
     this.#request = request;
     const { client, version } = request;
+    this.#cost = new BatchCost(surroundings.clock, request.received.maximumResponseSize);
     const now = BigInt(Math.floor(surroundings.clock() / 1000));
     this.#context = new Context({ client, version, now, transaction, server: surroundings.server });
   }
 
-  /** Without waiting. */
-  run<T>(use: (response: ResponseMessage) => T): T {
+  /** Does the items; without waiting as long as none needs it and they do not take long together. */
+  run<T>(use: (response: ResponseMessage) => T): T | Promise<T> {
+    let waits = false;
     try {
       const start = this.#context.transaction.savepoint();
-      for (const item of this.#items()) if (!this.#goOn(start, this.#step(item, undefined))) break;
+      const items = this.#items();
+      for (const [at, item] of items.entries()) {
+        waits = this.#cost.isLong || handlerOf(item)?.prepare !== undefined;
+        if (waits) return this.#runSlowly(items.slice(at), start, use);
+        if (!this.#goOn(start, this.#step(item, undefined))) break;
+      }
       return this.#finish(use);
     } finally {
-      this.#context.wipe();
+      if (!waits) this.#context.wipe();
     }
   }
 
-  /** With a wait before the items that need one. */
-  async runSlowly<T>(use: (response: ResponseMessage) => T): Promise<T> {
+  /** Does the items that are left, with a wait before those that need one. */
+  async #runSlowly<T>(
+    items: readonly Item[],
+    start: ReturnType<ObjectTransaction['savepoint']>,
+    use: (response: ResponseMessage) => T,
+  ): Promise<T> {
     try {
-      const start = this.#context.transaction.savepoint();
-      for (const item of this.#items()) {
+      for (const item of items) {
+        if (this.#cost.isLong) await this.#cost.pause();
         const prepared = await this.#prepare(item);
         if (!this.#goOn(start, this.#step(item, prepared))) break;
       }
@@ -156,7 +171,8 @@ class Batch {
 
   async #prepare(item: Item): Promise<unknown> {
     const handler = handlerOf(item);
-    if (handler?.prepare === undefined || !isSupported(this.#request.version, item)) return undefined;
+    if (handler?.prepare === undefined || !isSupported(this.#request.version, item) || this.#cost.isOver)
+      return undefined;
     try {
       return { ready: await handler.prepare((item as RequestItem).requestPayload as never, this.#context) };
     } catch (error) {
@@ -176,6 +192,7 @@ class Batch {
       transaction.rollBackTo(savepoint);
       answer = this.#failure(item, error);
     }
+    this.#cost.add(answer.responsePayload, this.#context.heldBytes);
     this.#answers.push(answer);
     this.#events.push(eventOf(this.#request, item, answer, this.#surroundings.clock() - begin));
     return answer;
@@ -190,6 +207,7 @@ class Batch {
     if (handler === undefined || !isSupported(this.#request.version, item) || isHidden(quirks, item))
       return refuse('OperationNotSupported', 'the operation is not supported');
     quirks.checkPayload?.(item.operation as OperationName, item.requestPayload);
+    if (this.#cost.isOver) refuse('GeneralFailure', 'the request has taken too long');
     if (prepared !== undefined && 'error' in prepared) throw prepared.error;
     const responsePayload = handler.run(item.requestPayload as never, this.#context, prepared?.ready);
     const answer = { ...named(item), resultStatus: 'Success', responsePayload } as ResponseItem;

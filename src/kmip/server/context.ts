@@ -2,11 +2,18 @@
  * What an operation is given beside its payload: the client, the version it speaks, the time, the transaction of its batch and the
  * ID Placeholder. One context lives as long as one batch. Layer: kmip/server, Node only.
  */
-import type { ExtensionInformation, KmipVersion, OperationName, RequestPayloads, ResponsePayloads } from '../index.ts';
+import type {
+  Attribute,
+  ExtensionInformation,
+  KmipVersion,
+  OperationName,
+  RequestPayloads,
+  ResponsePayloads,
+} from '../index.ts';
 import type { PendingRequests } from './asynchronous.ts';
 import type { GroupTurns } from './group-turns.ts';
 import type { Quirks } from './quirks.ts';
-import type { ObjectTransaction } from './store.ts';
+import type { ObjectTransaction, StoredObject } from './store.ts';
 import type { DataStreams } from './streams.ts';
 
 /** Who asks. */
@@ -41,7 +48,10 @@ export class Context {
   readonly server: Server;
   /** The ID Placeholder. */
   placeholder: string | undefined;
+  /** Templates that were read, by their records: a request may name one in every item. */
+  readonly templates: Map<StoredObject, readonly Attribute[]> = new Map();
   readonly #wipes: (() => void)[] = [];
+  #heldBytes = 0;
 
   constructor(parts: {
     readonly client: Client;
@@ -59,8 +69,14 @@ export class Context {
 
   /** Keeps secret bytes to be wiped when the answer has been written. Gives them back. */
   wipeLater<T extends Uint8Array>(bytes: T): T {
+    this.#heldBytes += bytes.length;
     this.#wipes.push(() => bytes.fill(0));
     return bytes;
+  }
+
+  /** Secret bytes that are kept until the answer has been written. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   /** Has something done when the answer has been written. */
@@ -71,6 +87,7 @@ export class Context {
   /** Zeroes everything given to `wipeLater`. */
   wipe(): void {
     for (const wipe of this.#wipes.splice(0)) wipe();
+    this.#heldBytes = 0;
   }
 }
 

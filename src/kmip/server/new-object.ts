@@ -7,6 +7,7 @@ import type { AttributeSet } from './attributes.ts';
 import type { Context } from './context.ts';
 import { readCertificate } from './crypto/certificate.ts';
 import { digest } from './crypto/hashes.ts';
+import { MAX_MODULUS_BITS } from './crypto/key-format.ts';
 import { assertNameIsFree, saveObject } from './managed-object.ts';
 
 import { encodeMaterial, encodeObject } from './record-codec.ts';
@@ -74,6 +75,8 @@ function describeKey(attributes: AttributeSet, block: KeyBlock | undefined): voi
   if (block === undefined) refuse('InvalidField', 'the key block is missing');
   if (block.cryptographicAlgorithm !== undefined)
     agree(attributes, 'Cryptographic Algorithm', block.cryptographicAlgorithm);
+  if (HAVE_MODULUS.has(block.cryptographicAlgorithm ?? '') && (block.cryptographicLength ?? 0) > MAX_MODULUS_BITS)
+    refuse('InvalidField', `a key of this algorithm has at most ${MAX_MODULUS_BITS} bits`);
   if (block.cryptographicLength !== undefined) agree(attributes, 'Cryptographic Length', block.cryptographicLength);
   if (block.keyValue === undefined) {
     // KMIP 1.2, 3.41: a key without its value, which lies elsewhere.
@@ -92,6 +95,8 @@ function describeKey(attributes: AttributeSet, block: KeyBlock | undefined): voi
     item.fill(0);
   }
 }
+
+const HAVE_MODULUS: ReadonlySet<string | number> = /* @__PURE__ */ new Set(['RSA', 'DSA', 'DH']);
 
 function agree(
   attributes: AttributeSet,

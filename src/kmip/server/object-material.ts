@@ -5,7 +5,7 @@
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { type KeyBlock, keyBlockOf, type ObjectFields, wipeMessage } from '../index.ts';
 import type { Context } from './context.ts';
-import { type FormattedKey, privateKeyOf, publicKeyOf, rawBytesOf } from './crypto/key-format.ts';
+import { bounded, type FormattedKey, privateKeyOf, publicKeyOf, rawBytesOf } from './crypto/key-format.ts';
 import type { ManagedObject } from './managed-object.ts';
 import { decodeObject } from './record-codec.ts';
 import { refuse } from './refusal.ts';
@@ -55,7 +55,8 @@ export function opensslPrivateKey(context: Context, object: ManagedObject): KeyO
 /** The public key of an object, for OpenSSL; of a private key, its public half; of a certificate, the key in it. */
 export function opensslPublicKey(context: Context, object: ManagedObject): KeyObject {
   const fields = objectFields(context, object);
-  if (fields.certificate !== undefined) return new X509Certificate(fields.certificate.certificateValue).publicKey;
+  const { certificate } = fields;
+  if (certificate !== undefined) return bounded(() => new X509Certificate(certificate.certificateValue).publicKey);
   const key = formattedKeyOf(keyBlockOf(fields));
   if (object.objectType === 'PublicKey') return publicKeyOf(key);
   return object.objectType === 'PrivateKey'

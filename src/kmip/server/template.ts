@@ -5,6 +5,7 @@
 import type { Attribute, TemplateAttribute } from '../index.ts';
 import { assertMayCreateWith, isMultiple } from './attribute-rules.ts';
 import { AttributeSet } from './attributes.ts';
+import { MAX_TEMPLATES } from './batch-limits.ts';
 import type { Context } from './context.ts';
 import { indexValue } from './managed-object.ts';
 import { objectBytes } from './object-material.ts';
@@ -20,6 +21,8 @@ export function gatherAttributes(
   ...templates: readonly (TemplateAttribute | undefined)[]
 ): AttributeSet {
   const set = new AttributeSet();
+  const names = templates.reduce((sum, template) => sum + (template?.name?.length ?? 0), 0);
+  if (names > MAX_TEMPLATES) refuse('InvalidField', `at most ${MAX_TEMPLATES} templates are named`);
   for (const template of templates) {
     // A Name in a template is the template's own.
     for (const { nameValue } of template?.name ?? [])
@@ -51,8 +54,12 @@ const STORAGE_STATUS_MASK = 'Storage Status Mask';
 function templateNamed(context: Context, name: string): readonly Attribute[] {
   for (const stored of context.transaction.find('Name', indexValue(context.client.owner, name))) {
     if (stored.objectType !== 'Template') continue;
+    const read = context.templates.get(stored);
+    if (read !== undefined) return read;
     const bytes = objectBytes(context, stored);
-    return bytes === null ? [] : (decodeObject('Template', bytes).template?.attribute ?? []);
+    const attributes = bytes === null ? [] : (decodeObject('Template', bytes).template?.attribute ?? []);
+    context.templates.set(stored, attributes);
+    return attributes;
   }
   return refuse('ItemNotFound', 'no template has this name');
 }

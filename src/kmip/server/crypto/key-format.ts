@@ -30,21 +30,21 @@ export function rawBytesOf({ format, material }: FormattedKey): Uint8Array {
 
 /** Reads a private key. */
 export function privateKeyOf(key: FormattedKey): KeyObject {
-  return parsed(() => {
+  return bounded(() => {
     const { format, material } = key;
     if (!(material instanceof Uint8Array)) return createPrivateKey({ key: privateJwk(key), format: 'jwk' });
     const type = PRIVATE_TYPES[format];
-    if (type !== undefined) return createPrivateKey({ key: Buffer.from(material), format: 'der', type });
-    return createPrivateKey({ key: Buffer.from(material), format: 'der', type: guessPrivate(material) });
+    if (type !== undefined) return createPrivateKey({ key: lent(material), format: 'der', type });
+    return createPrivateKey({ key: lent(material), format: 'der', type: guessPrivate(material) });
   });
 }
 
 /** Reads a public key. */
 export function publicKeyOf(key: FormattedKey): KeyObject {
-  return parsed(() => {
+  return bounded(() => {
     const { format, material } = key;
     if (!(material instanceof Uint8Array)) return createPublicKey({ key: publicJwk(key), format: 'jwk' });
-    return createPublicKey({ key: Buffer.from(material), format: 'der', type: format === 'PKCS_1' ? 'pkcs1' : 'spki' });
+    return createPublicKey({ key: lent(material), format: 'der', type: format === 'PKCS_1' ? 'pkcs1' : 'spki' });
   });
 }
 
@@ -107,12 +107,25 @@ export function curveOfLength(bits: number): string {
   return CURVES_BY_LENGTH[bits] ?? refuse('InvalidField', 'no curve of this length; name a Recommended Curve');
 }
 
-function parsed<T>(read: () => T): T {
+/** Longest modulus, bits, of keys that others have made: the time of an operation grows with its third power. */
+export const MAX_MODULUS_BITS = 8192;
+
+/** Reads a key. Refuses what is none, and one that takes too long to use. */
+export function bounded(read: () => KeyObject): KeyObject {
+  let key: KeyObject;
   try {
-    return read();
+    key = read();
   } catch {
     return refuse('CryptographicFailure', 'the key material is not a key of its format');
   }
+  if ((key.asymmetricKeyDetails?.modulusLength ?? 0) > MAX_MODULUS_BITS)
+    refuse('CryptographicFailure', `the modulus of the key has more than ${MAX_MODULUS_BITS} bits`);
+  return key;
+}
+
+/** The same bytes for OpenSSL: a copy of a short key would lie in memory that Node shares out and does not clear. */
+function lent(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 const PRIVATE_TYPES: Readonly<Record<string, 'pkcs1' | 'pkcs8' | 'sec1'>> = {

@@ -1,7 +1,7 @@
 /** Generating key pairs, by OpenSSL: RSA and EC. Layer: kmip/server, Node only. */
 import { generateKeyPair, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { refuse } from '../refusal.ts';
-import { curveBits, curveOfLength, opensslCurve } from './key-format.ts';
+import { curveBits, curveOfLength, MAX_MODULUS_BITS, opensslCurve } from './key-format.ts';
 
 /** What pair to make. */
 export interface PairPlan {
@@ -27,7 +27,8 @@ export function planPair(
   if (algorithm === 'RSA') {
     const length = bits ?? 2048;
     // OASIS test cases use 1,024; whoever asks for it has reasons, and the limit is only on what is useless.
-    if (length < 1024 || length > 8192 || length % 8 !== 0) refuse('InvalidField', 'an RSA key has 1024 to 8192 bits');
+    if (length < 1024 || length > MAX_MODULUS_BITS || length % 8 !== 0)
+      refuse('InvalidField', 'an RSA key has 1024 to 8192 bits');
     return { algorithm, bits: length };
   }
   if (algorithm !== 'EC' && algorithm !== 'ECDSA' && algorithm !== 'ECDH')
