@@ -145,7 +145,9 @@ async function initHome(
 
 async function addClient(name: string, options: HomeOptions & { readonly renew?: boolean }): Promise<void> {
   using password = await homePassword(options, false);
-  tellClients([await addKmipClient({ home: options.home, password, name, renew: options.renew === true })]);
+  const renew = options.renew === true;
+  tellClients([await addKmipClient({ home: options.home, password, name, renew })]);
+  if (renew) say('an earlier certificate of this client stays valid until it expires: there is no revocation');
 }
 
 async function rotate(options: HomeOptions): Promise<void> {

@@ -70,7 +70,7 @@ export interface EnrolOptions {
   readonly password: WalletPassword;
   /** Becomes the certificate's common name, the owner of the client's objects, and the directory's name. */
   readonly name: string;
-  /** True: a client that is there gets a new certificate and key; its objects stay its own. Default false. */
+  /** True: a client that is there gets a new certificate and key; its objects stay its own, and an earlier certificate stays valid until it expires. Default false. */
   readonly renew?: boolean;
   /** Default 825. */
   readonly days?: number;

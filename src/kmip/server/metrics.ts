@@ -5,6 +5,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { OperationEvent } from './batch.ts';
+import { HANDLERS } from './operations/index.ts';
 import type { KmipServer } from './server.ts';
 
 /** Upper bounds of the latency buckets, seconds. */
@@ -29,7 +30,8 @@ export class Metrics {
     this.#server = server;
   }
 
-  count({ operation = 'unreadable', resultStatus, resultReason, durationMs }: OperationEvent): void {
+  count({ operation: asked, resultStatus, resultReason, durationMs }: OperationEvent): void {
+    const operation = labelOf(asked);
     let series = this.#series.get(operation);
     if (series === undefined) {
       series = { results: new Map(), buckets: BUCKETS.map(() => 0), sumSeconds: 0, count: 0 };
@@ -99,6 +101,12 @@ export async function startMetricsListener(metrics: Metrics, port: number): Prom
         server.closeAllConnections();
       }),
   };
+}
+
+/** A label that clients cannot multiply: a number that stands for no operation is not one of its own. */
+function labelOf(operation: string | undefined): string {
+  if (operation === undefined) return 'unreadable';
+  return operation === 'Poll' || Object.hasOwn(HANDLERS, operation) ? operation : 'unknown';
 }
 
 function heading(name: string, type: string, help: string): string[] {

@@ -9,7 +9,7 @@
  * result leaves. After a commit that could not be written memory is ahead of the disk, and everything is refused.
  * Layer: kmip/server, Node only.
  */
-import { type KeywardError, StateError } from '../../errors.ts';
+import { AuthenticationError, type KeywardError, StateError } from '../../errors.ts';
 import { type Head, headFault, openHead, SetDigest, sealHead } from './head.ts';
 import type { KeyValueChange, KeyValueStore } from './key-value.ts';
 import { ALL_OBJECTS, ObjectIndex } from './object-index.ts';
@@ -24,6 +24,7 @@ import {
   unwrapMaterial,
   wrapMaterial,
 } from './record.ts';
+import { RecordCache } from './record-cache.ts';
 import type { ObjectStore, ObjectTransaction } from './store.ts';
 import { entryKey, objectKey, Transaction, type TransactionBase } from './transaction.ts';
 
@@ -39,10 +40,14 @@ export interface ObjectStoreOptions {
   readonly epochFloor?: number;
 }
 
-/** How far a rewrap is. */
-export interface RewrapProgress {
-  readonly done: number;
-  readonly total: number;
+/** What one batch of a rewrap may cost. */
+export interface RewrapLimits {
+  /** Objects sealed anew. */
+  readonly objects: number;
+  /** Bytes of their material, wrapped: the batch ends with the object that reaches them. */
+  readonly bytes: number;
+  /** Told of a record that is not the one that was written; the batch goes on behind it. Default: the batch fails. */
+  readonly onFault?: (error: AuthenticationError) => void;
 }
 
 /**
@@ -82,7 +87,6 @@ interface Resealed {
 }
 
 const HEAD_KEY = 0;
-const CACHED_OBJECTS = 8192;
 /** How often work that waits may run again before its transaction gives up. */
 const MAX_RUNS = 8;
 
@@ -95,7 +99,7 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
   readonly #digest = new SetDigest();
   /** Records whose commit is under way, by ordinal; null for one removed. */
   readonly #unflushed = new Map<number, { readonly bytes: Uint8Array | null; readonly epoch: number }>();
-  readonly #cache = new Map<number, RecordContents>();
+  readonly #cache = new RecordCache();
   /** Objects per master key. */
   readonly #sealedUnder = new Map<string, number>();
   readonly #commits = new Set<Commit>();
@@ -177,23 +181,25 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
    *
    * @param from smallest ordinal to look at
    * @returns where the next batch starts; null when the end was reached
-   * @throws {AuthenticationError} ERR_STORE_RECORD
+   * @throws {AuthenticationError} ERR_STORE_RECORD without `onFault`
    */
-  async rewrapBatch(from: number, limit: number): Promise<number | null> {
+  async rewrapBatch(from: number, limits: RewrapLimits): Promise<number | null> {
     this.#usable();
     const ordinals = this.#index.find(ALL_OBJECTS);
     const activeKeyId = this.activeKeyId;
     const changes: Resealed[] = [];
     let next: number | null = null;
+    let bytes = 0;
     for (let at = this.#index.position(ALL_OBJECTS, from); at < ordinals.length; at++) {
       const ordinal = ordinals[at] as number;
-      if (changes.length === limit) {
+      if (changes.length >= limits.objects || bytes >= limits.bytes) {
         next = ordinal;
         break;
       }
-      const before = this.#openOrdinal(ordinal);
-      if (before !== undefined && before.record.keyId !== activeKeyId)
-        changes.push(this.#reseal(before, this.#rewrapped(before.record, activeKeyId)));
+      const change = this.#resealed(ordinal, activeKeyId, limits.onFault);
+      if (change === undefined) continue;
+      changes.push(change);
+      bytes += change.after?.record.wrapped.length ?? 0;
     }
     // Nobody's answer changes by this, so it touches nothing.
     if (changes.length > 0) await this.#write(changes, new Set());
@@ -222,7 +228,7 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     const opened = this.#openOrdinal(ordinal);
     if (opened === undefined) return undefined;
     opened.share.fill(0);
-    this.#keep(opened.record);
+    this.#cache.set(opened.record);
     return opened.record;
   }
 
@@ -294,6 +300,19 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     return { before, after: after === null ? null : { ...sealRecord(this.#keys, after), record: after } };
   }
 
+  /** One object under another key; undefined when it is there already, or gone, or at fault. */
+  #resealed(ordinal: number, keyId: string, onFault: RewrapLimits['onFault']): Resealed | undefined {
+    try {
+      const before = this.#openOrdinal(ordinal);
+      if (before === undefined || before.record.keyId === keyId) return undefined;
+      return this.#reseal(before, this.#rewrapped(before.record, keyId));
+    } catch (error) {
+      if (onFault === undefined || !(error instanceof AuthenticationError)) throw error;
+      onFault(error);
+      return undefined;
+    }
+  }
+
   #rewrapped(record: RecordContents, keyId: string): RecordContents {
     const material = unwrapMaterial(this.#keys, record);
     if (material === null) return { ...record, keyId };
@@ -308,6 +327,8 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
   #write(changes: readonly Resealed[], touched: ReadonlySet<string>): Promise<void> {
     const epoch = this.#head.epoch + 1;
     const keyId = this.activeKeyId;
+    // Derived here if at all: where the wallet no longer has that key, nothing may have changed yet.
+    this.#keys.mac(keyId);
     const written: KeyValueChange[] = [];
     let { nextOrdinal } = this.#head;
     for (const { before, after } of changes) {
@@ -317,7 +338,7 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
       const bytes = after === null ? null : after.bytes;
       this.#unflushed.set(ordinal, { bytes, epoch });
       written.push({ key: ordinal, value: bytes });
-      if (after !== null) this.#keep(after.record);
+      if (after !== null) this.#cache.set(after.record);
     }
     this.#head = { epoch, nextOrdinal, count: this.#rows.size };
     written.push({ key: HEAD_KEY, value: sealHead(this.#keys, keyId, this.#head, this.#digest) });
@@ -388,17 +409,6 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     this.#index.add(ALL_OBJECTS, ordinal);
     this.#sealedUnder.set(keyId, (this.#sealedUnder.get(keyId) ?? 0) + 1);
     share.fill(0);
-  }
-
-  #keep(record: RecordContents): void {
-    if (this.#cache.size >= CACHED_OBJECTS) {
-      // The oldest entry: a Map lists its keys in the order of their insertion.
-      for (const oldest of this.#cache.keys()) {
-        this.#cache.delete(oldest);
-        break;
-      }
-    }
-    this.#cache.set(record.ordinal, record);
   }
 
   #usable(): void {

@@ -65,8 +65,8 @@ export interface KmipServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** Objects sealed anew in one commit. */
-const REWRAP_BATCH = 512;
+/** What is sealed anew in one commit; requests wait for it, and wrapping takes its time by the byte. */
+const REWRAP_BATCH = { objects: 512, bytes: 256 << 10 } as const;
 const REFRESH_MS = 5000;
 const LOCK_TIMEOUT_MS = 250;
 
@@ -115,6 +115,13 @@ export async function serveHome(
   }
 }
 
+/** Objects whose records are at fault: not looked at again before something else is outdated. */
+interface LeftOver {
+  readonly keyId: string;
+  readonly outdated: number;
+  readonly error: unknown;
+}
+
 interface Parts {
   readonly listener: Listener;
   readonly store: SealedObjectStore;
@@ -128,6 +135,8 @@ class RunningServer implements KmipServer {
   readonly #parts: Parts;
   readonly #timer: NodeJS.Timeout;
   #refreshing: Promise<void> | undefined;
+  /** What the last rewrap could not seal anew. */
+  #leftOver: LeftOver | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -191,14 +200,32 @@ class RunningServer implements KmipServer {
 
   async #rewrap(): Promise<void> {
     const { store, options } = this.#parts;
+    const left = this.#leftOver;
+    if (left !== undefined && left.keyId === store.activeKeyId && left.outdated === store.outdated) throw left.error;
+    this.#leftOver = undefined;
     const total = store.outdated;
-    let from: number | null = 1;
+    let faults: unknown[] = [];
+    let before = total;
+    let from = 1;
     while (store.outdated > 0 && this.#closing === undefined) {
-      // Changes made meanwhile may have kept an older key: then once more from the start.
-      from = await store.rewrapBatch(from ?? 1, REWRAP_BATCH);
+      const next = await store.rewrapBatch(from, { ...REWRAP_BATCH, onFault: (error) => faults.push(error) });
       options.onEvent?.({ type: 'rewrap', done: total - store.outdated, total });
       await breathe();
+      from = next ?? 1;
+      if (next !== null) continue;
+      if (faults.length > 0 && store.outdated >= before) return this.#leave(faults);
+      // Changes made meanwhile may have kept an older key: then once more from the start.
+      faults = [];
+      before = store.outdated;
     }
+  }
+
+  /** Ends a rewrap that sealed everything but records at fault. */
+  #leave([error, ...others]: readonly unknown[]): never {
+    const { store, options } = this.#parts;
+    this.#leftOver = { keyId: store.activeKeyId, outdated: store.outdated, error };
+    for (const other of others) options.onEvent?.({ type: 'rewrap-error', error: other });
+    throw error;
   }
 
   async #close(): Promise<void> {

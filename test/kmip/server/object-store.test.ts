@@ -8,6 +8,8 @@ import {
   openObjectStore,
   type SealedObjectStore,
 } from '../../../src/kmip/server/index.ts';
+import { walletObjectKeys } from '../../../src/kmip/server/object-keys.ts';
+import { createWallet } from '../../../src/wallet/index.ts';
 
 const NAMES = (change: Partial<ObjectChange> = {}): ObjectChange => ({
   uniqueIdentifier: 'a',
@@ -183,6 +185,50 @@ describe('durability', () => {
     records.fail(new Error('disk full'));
     await expect(store.transaction((t) => t.put(NAMES()))).rejects.toMatchObject({ code: 'ERR_STORE_FAILED' });
     await expect(store.transaction((t) => t.get('a'))).rejects.toMatchObject({ code: 'ERR_STORE_FAILED' });
+  });
+});
+
+describe('a rewrap', () => {
+  it('ends a batch with the object that reaches its bytes, however few those are', async () => {
+    const wallet = await createWallet('pw', { iterations: 1000 });
+    wallet.setKey();
+    const keys = walletObjectKeys(() => wallet);
+    await using store = await openObjectStore({ records: new MemoryKeyValueStore(), keys, create: true });
+    const sizes = [10_000, 10_000, 32, 32, 20_000, 32, 32];
+    await store.transaction((t) => {
+      for (const [i, size] of sizes.entries())
+        t.put(NAMES({ uniqueIdentifier: String(i), material: new Uint8Array(size) }));
+    });
+    wallet.setKey();
+    const nexts: (number | null)[] = [];
+    for (let from: number | null = 1; from !== null; nexts.push(from))
+      from = await store.rewrapBatch(from, { objects: 3, bytes: 16_000 });
+    expect(nexts).toEqual([3, 6, null]);
+    expect(store.outdated).toBe(0);
+    wallet.dispose();
+  });
+});
+
+describe('a head that cannot be sealed', () => {
+  it('has nothing changed: memory and disk stay the same', async () => {
+    const keys = await memoryObjectKeys();
+    let activeKeyId = keys.activeKeyId;
+    const moving: ObjectKeys = {
+      get activeKeyId() {
+        return activeKeyId;
+      },
+      has: (id) => keys.has(id),
+      kek: (id) => keys.kek(id),
+      mac: (id) => keys.mac(id),
+      [Symbol.dispose]: () => keys[Symbol.dispose](),
+    };
+    await using store = await openObjectStore({ records: new MemoryKeyValueStore(), keys: moving, create: true });
+    await store.transaction((t) => t.put(NAMES()));
+    activeKeyId = 'A key that the wallet does not hold';
+    await expect(store.transaction((t) => t.delete('a'))).rejects.toMatchObject({ name: 'StateError' });
+    activeKeyId = keys.activeKeyId;
+    expect(await store.transaction((t) => [t.get('a')?.owner, t.count('name', 'first')])).toEqual(['client', 1]);
+    expect(store.size).toBe(1);
   });
 });
 

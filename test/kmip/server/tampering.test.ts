@@ -11,6 +11,8 @@ import {
 import { walletObjectKeys } from '../../../src/kmip/server/object-keys.ts';
 import { createWallet, type Wallet } from '../../../src/wallet/index.ts';
 
+const BATCH = { objects: 12, bytes: 1 << 30 } as const;
+
 type Entries = Map<number, Uint8Array>;
 
 let wallet: Wallet;
@@ -172,10 +174,10 @@ describe('rewrap', () => {
         await store.close();
         break;
       }
-      const durable = store.rewrapBatch(1, 12);
+      const durable = store.rewrapBatch(1, BATCH);
       records.flush();
       await durable;
-      const lost = store.rewrapBatch(1, 12).catch(() => undefined);
+      const lost = store.rewrapBatch(1, BATCH).catch(() => undefined);
       entries = entriesOf(records.cutPower());
       await lost;
       await store.close();

@@ -1,17 +1,27 @@
-/** The epoch beside the object store, and the home's files: on the disk in an order that no failed commit, kill or power cut can turn round. */
+/**
+ * A server over a disk that fails: the epoch beside the object store and the home's files are on it in an order that no failed commit,
+ * kill or power cut can turn round; a rewrap leaves out what it cannot read.
+ */
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readEpochFloor, writeEpochFloor } from '../../../src/kmip/server/epoch-floor.ts';
-import { initKmipHome, memoryObjectKeys, type ObjectChange, type ObjectStore } from '../../../src/kmip/server/index.ts';
+import {
+  initKmipHome,
+  memoryObjectKeys,
+  type ObjectChange,
+  type ObjectStore,
+  rotateServerKey,
+} from '../../../src/kmip/server/index.ts';
 import type { KeyValueStore } from '../../../src/kmip/server/key-value.ts';
-import { type KmipServer, serveHome } from '../../../src/kmip/server/server.ts';
+import { type KmipServer, type KmipServerOptions, serveHome } from '../../../src/kmip/server/server.ts';
 import { CrashFileSystem } from '../../wallet/file/crash-file-system.ts';
 
-/** What becomes of a commit on its way to the disk; as it is, where nothing is set. */
+/** What becomes of a commit on its way to the disk, and of a record on its way back; as it is, where nothing is set. */
 const disk = vi.hoisted(() => ({
+  read: undefined as ((key: number, bytes: Uint8Array | undefined) => Uint8Array | undefined) | undefined,
   commit: undefined as ((commit: () => Promise<void>) => Promise<void>) | undefined,
   /** Paths in the order of their syncing and renaming. */
   steps: [] as string[],
@@ -26,7 +36,11 @@ vi.mock('../../../src/kmip/server/lmdb-store.ts', async (original) => {
         const run = (): Promise<void> => store.commit(changes);
         return disk.commit === undefined ? run() : disk.commit(run);
       };
-      return { ...store, commit };
+      const get: KeyValueStore['get'] = (key) => {
+        const bytes = store.get(key);
+        return disk.read === undefined ? bytes : disk.read(key, bytes);
+      };
+      return { ...store, get, commit };
     },
   };
 });
@@ -57,18 +71,25 @@ beforeEach(() => {
   disk.steps.length = 0;
 });
 afterEach(() => {
+  disk.read = undefined;
   disk.commit = undefined;
   rmSync(folder, { recursive: true, force: true });
 });
 
 const init = () => initKmipHome({ home, password: 'pw', port: 0, wallet: { iterations: 1000 } });
 
-async function serve(where = home): Promise<{ readonly server: KmipServer; readonly store: ObjectStore }> {
+async function serve(
+  where = home,
+  onEvent?: KmipServerOptions['onEvent'],
+): Promise<{ readonly server: KmipServer; readonly store: ObjectStore }> {
   let store: ObjectStore | undefined;
-  const server = await serveHome({ home: where, password: 'pw', refreshMs: 3_600_000 }, (given) => {
-    store = given;
-    return async () => new Uint8Array(8);
-  });
+  const server = await serveHome(
+    { home: where, password: 'pw', refreshMs: 3_600_000, ...(onEvent && { onEvent }) },
+    (given) => {
+      store = given;
+      return async () => new Uint8Array(8);
+    },
+  );
   return { server, store: store as ObjectStore };
 }
 
@@ -141,6 +162,35 @@ describe('a healthy store starts again', () => {
     const { server: next } = await serve();
     expect(next.objects).toBe(1);
     await next.close();
+  });
+});
+
+describe('a rewrap', () => {
+  it('goes on behind records that are at fault, says so, and does not look at them again and again', async () => {
+    await init();
+    const errors: unknown[] = [];
+    const { server, store } = await serve(home, (event) => {
+      if (event.type === 'rewrap-error') errors.push(event.error);
+    });
+    for (const id of ['a', 'b', 'c', 'd']) await put(store, id);
+    await rotateServerKey({ home, password: 'pw' });
+    let reads = 0;
+    disk.read = (key, bytes) => {
+      reads++;
+      return key === 2 || key === 3 ? bytes?.map((byte, i) => (i === 40 ? byte ^ 1 : byte)) : bytes;
+    };
+    const fault = { code: 'ERR_STORE_RECORD' };
+    await expect(server.refresh()).rejects.toMatchObject(fault);
+    expect(server.outdated).toBe(2);
+    expect(errors).toMatchObject([fault, fault]);
+    reads = 0;
+    await expect(server.refresh()).rejects.toMatchObject(fault);
+    expect(reads).toBe(0);
+    disk.read = undefined;
+    await rotateServerKey({ home, password: 'pw' });
+    await server.refresh();
+    expect(server.outdated).toBe(0);
+    await server.close();
   });
 });
 
