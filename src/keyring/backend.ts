@@ -30,6 +30,8 @@ export interface KeyringBackend {
   readonly name: BackendName;
   /** Rules of its own, which go before those asked for. */
   readonly rules?: RuleSet | undefined;
+  /** Refuses a name, type or version that this back end has no place for, as far as is known without asking. @throws {UsageError | UnsupportedError} */
+  assertKeeps?(name: KeyName, version: number, type: string): void;
   /** Keeps version 1 of a key. @throws {StateError} ERR_KEYRING_EXISTS */
   add(name: KeyName, key: NewKey, call: CallOptions): Promise<KeyringKeyInfo>;
   /**

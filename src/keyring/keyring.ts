@@ -43,6 +43,9 @@ export interface KeyringKeyInfo {
   readonly backendKeyId: string | null;
 }
 
+/** A key by its name, and how many versions of it there are. */
+export type NamedVersion = Pick<KeyringKeyInfo, 'id'> & Partial<Pick<KeyringKeyInfo, 'owner' | 'version'>>;
+
 /** A key with its bytes, which are the caller's to dispose of. */
 export interface KeyringKey extends KeyringKeyInfo, Disposable {
   readonly key: Secret;
@@ -85,8 +88,11 @@ export interface Keyring extends AsyncDisposable {
    */
   rotate(id: string, options?: RotateOptions): Promise<KeyringKeyInfo>;
 
-  /** Says whether `store` takes a key of a type and length. Asks no back end. */
-  accepts(type: string, lengthBytes: number): boolean;
+  /**
+   * Says whether `store` takes a key of a type and length; of a key that is named (a `KeyringKeyInfo` fits), whether under that name
+   * and with that many versions. Asks no back end.
+   */
+  accepts(type: string, lengthBytes: number, key?: NamedVersion): boolean;
 
   /** All keys, newest version each; of all owners unless one is named. */
   list(options?: OwnerOptions): AsyncIterable<KeyringKeyInfo>;

@@ -31,7 +31,7 @@ export interface Migration {
   readonly skipped: readonly KeyringKeyInfo[];
   /** Of a dry run: keys in the target that are in the way. */
   readonly conflicts: readonly KeyringKeyInfo[];
-  /** Of a dry run: keys of a type or length that the target does not take. */
+  /** Of a dry run: keys whose name, type, length or versions the target does not take. */
   readonly refused: readonly KeyringKeyInfo[];
 }
 
@@ -75,7 +75,7 @@ async function planMigration(
   const refused: KeyringKeyInfo[] = [];
   for await (const info of from.list(call)) {
     const there = await to.info(info.id, { ...call, owner: info.owner });
-    if (there === null) (to.accepts(info.type, info.lengthBytes) ? copied : refused).push(info);
+    if (there === null) (to.accepts(info.type, info.lengthBytes, info) ? copied : refused).push(info);
     else if (skipSame && (await isSame(from, to, info, there, call))) skipped.push(info);
     else conflicts.push(there);
   }

@@ -1,5 +1,5 @@
 /** The keyring over a back end: names, types and lengths checked first, keys handed out as `Secret`s, one end. Layer: keyring. */
-import { UsageError } from '../errors.ts';
+import { UnsupportedError, UsageError } from '../errors.ts';
 import { Secret } from '../secret.ts';
 import type { FoundKey, KeyName, KeyringBackend } from './backend.ts';
 import type {
@@ -9,6 +9,7 @@ import type {
   Keyring,
   KeyringKey,
   KeyringKeyInfo,
+  NamedVersion,
   OwnerOptions,
   RotateOptions,
 } from './keyring.ts';
@@ -71,12 +72,17 @@ class BackedKeyring implements Keyring {
     return await this.#backend.rotate(name, own.expose(), call);
   }
 
-  accepts(type: string, lengthBytes: number): boolean {
+  accepts(type: string, lengthBytes: number, key?: NamedVersion): boolean {
     try {
       assertStores(this.#rules, type, lengthBytes);
+      if (key !== undefined) {
+        const { id, owner = '', version = 1 } = key;
+        assertName({ owner, id });
+        this.#backend.assertKeeps?.({ owner, id }, version, type);
+      }
       return true;
     } catch (error) {
-      if (error instanceof UsageError) return false;
+      if (error instanceof UsageError || error instanceof UnsupportedError) return false;
       throw error;
     }
   }

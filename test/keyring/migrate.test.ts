@@ -77,6 +77,32 @@ describe('migrating', () => {
     expect(await contents(target)).toEqual([]);
   });
 
+  it.each([
+    ['percona', [`${OWNER}/one`, '/two'], ['/one']],
+    ['name', ['/odd'], [`${OWNER}/one`, '/one', '/two']],
+  ] as const)('a dry run knows what the profile %s has no place for', async (profile, refused, copied) => {
+    await using source = await openKeyring({ backend: 'memory' });
+    await source.generate('one', 'AES', 32, { owner: OWNER });
+    await source.generate('one', 'AES', 32);
+    if (profile === 'percona') {
+      await source.generate('two', 'SECRET', 5);
+      await source.rotate('two');
+    } else {
+      await source.generate('two', 'X'.repeat(127), 5);
+      await source.generate('odd', '/'.repeat(51), 5);
+    }
+    const server = new FakeServer();
+    const lazy = await keyringOver(server.port(), { profile, lazy: true }, 'component');
+    for (const target of [lazy, await keyringOver(server.port(), { profile }, 'component')]) {
+      const plan = await migrateKeyring(source, target, { dryRun: true });
+      const names = (keys: readonly { owner: string; id: string }[]) => keys.map(({ owner, id }) => `${owner}/${id}`);
+      expect(names(plan.refused).sort()).toEqual([...refused].sort());
+      expect(names(plan.copied).sort()).toEqual([...copied].sort());
+      await expect(migrateKeyring(source, target)).rejects.toMatchObject({ code: 'ERR_KEYRING_TYPE' });
+    }
+    expect(server.living).toEqual([]);
+  });
+
   it('skipSame goes on where a copy was killed', async () => {
     await using source = await openKeyring({ backend: 'memory' });
     await using target = await openKeyring({ backend: 'memory' });

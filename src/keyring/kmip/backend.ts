@@ -156,6 +156,12 @@ class KmipBackend implements KeyringBackend {
     return this.#tools;
   }
 
+  assertKeeps(name: KeyName, version: number, type: string): void {
+    const { profile, instance, attributeNames } = this.#options;
+    const asked = profile === null ? null : makeProfile(profile, instance, attributeNames);
+    (this.#tools?.profile ?? asked)?.assertKeeps(name, version, type);
+  }
+
   add(name: KeyName, key: NewKey, call: CallOptions): Promise<KeyringKeyInfo> {
     return this.#make(name, { goal: 'first', key }, call);
   }
@@ -220,9 +226,11 @@ class KmipBackend implements KeyringBackend {
   }
 
   async #make(name: KeyName, wanted: WantedKey, call: CallOptions): Promise<KeyringKeyInfo> {
-    const deadline = this.#deadline(call);
+    const { timeoutMs, graceMs } = this.#options;
+    // Whatever is sent later than that might meet those who take the candidate for left behind.
+    const deadline = this.#deadline({ ...call, timeoutMs: Math.min(call.timeoutMs ?? timeoutMs, graceMs / 2) });
     const { profile, maker } = await this.open(deadline);
-    profile.assertKeeps(name, wanted.goal === 'first' ? 1 : 2);
+    profile.assertKeeps(name, wanted.goal === 'first' ? 1 : 2, wanted.goal === 'first' ? wanted.key.type : null);
     try {
       return await makeKey(name, wanted, deadline, maker);
     } finally {

@@ -360,11 +360,13 @@ function pause<S extends Sighting>(state: ClaimState<S>, rival: string | null): 
  */
 function fail<S extends Sighting>(state: ClaimState<S>, error: unknown): ClaimState<S> {
   const end: ClaimEnd<S> = { result: 'failed', error };
-  if (state.phase === 'clear' || state.phase === 'sweep')
-    return { ...state, phase: 'end', after: isFailure(state.after) ? state.after : end };
-  if (state.mine === null && state.lost) return { ...state, phase: 'sweep', after: end };
-  if (state.mine === null || state.unsure) return { ...state, phase: 'end', after: end };
-  return clear(state, [{ uid: state.mine, own: true }], end);
+  // So did cleaning up.
+  if (isFailure(state.after)) return { ...state, phase: 'end' };
+  const { mine, lost, unsure, phase } = state;
+  const own = mine === null || unsure ? [] : [{ uid: mine, own: true }];
+  const rest = phase === 'clear' ? state.doomed.filter((o) => o.own && o.uid !== mine) : [];
+  if (lost && mine === null && rest.length === 0) return { ...state, phase: 'sweep', after: end };
+  return clear(state, [...own, ...rest], end);
 }
 
 function isFailure(after: ClaimState['after']): boolean {

@@ -14,6 +14,7 @@
  */
 import { encodeUtf8 } from '../../bytes.ts';
 import { encodeBase64Text, hash } from '../../core/index.ts';
+import { UsageError } from '../../errors.ts';
 import { type Attribute, attribute, findAttribute, findText, textAttribute } from '../../kmip/index.ts';
 import type { KeyName } from '../backend.ts';
 import type { RuleSet } from '../rules.ts';
@@ -50,8 +51,8 @@ export interface Profile {
   readonly attributeNames: readonly string[];
   /** Reads an object of this instance; null when it is not one, or says of itself what it is not. */
   read(attributes: readonly Attribute[]): ReadIdentity | null;
-  /** Refuses what this profile cannot keep, before anything is asked of the server. @throws {UsageError} ERR_KEYRING_OWNER, _ID, … */
-  assertKeeps(name: KeyName, version: number): void;
+  /** Refuses what this profile cannot keep, before anything is asked of the server; a type of null is that of the version before. @throws {UsageError} ERR_KEYRING_OWNER, _ID, _TYPE, … */
+  assertKeeps(name: KeyName, version: number, type: string | null): void;
   /** Types and lengths, where they differ from the back end's. */
   readonly rules: RuleSet | null;
   /** True: AES keys are made here and registered, never made by the server. */
@@ -69,6 +70,11 @@ export function makeProfile(name: ProfileName, instance: string, names: OkvAttri
 /** Longest Name, bytes. */
 export const MAX_NAME_BYTES = 250;
 const PREFIX = 'keyward';
+/**
+ * Longest type as it stands in a Name, bytes: what comes before it has at most 55, of a Name that is cut off 206 stay, and the `/`
+ * after the type has to be among them.
+ */
+const MAX_TYPE_BYTES = 150;
 
 /**
  * The Name of an object: `keyward/<attempt>/<version>/<length>/<type>/<instance>/<owner>/<id>`, each percent-encoded. Names differ
@@ -112,6 +118,12 @@ function makeNameProfile(instance: string): Profile {
     handle: (name) => [application(name)],
     everything: () => [[group]],
     ...KEEPS_ALL,
+    assertKeeps: (_name, _version, type) => {
+      if (encodePart(type ?? '').length > MAX_TYPE_BYTES)
+        throw new UsageError('ERR_KEYRING_TYPE', 'the profile name has no place for so long a type of key', {
+          hint: `it has ${MAX_TYPE_BYTES} bytes, of which all but letters, digits and @._- take three`,
+        });
+    },
     template: (identity) => [nameAttribute(instance, identity), application(identity), group],
     attributeNames: ['Name', 'Application Specific Information'],
     read,

@@ -57,6 +57,28 @@ describe('the deadline of a call to a KMIP keyring', () => {
     expect(server.living).toEqual([]);
   });
 
+  it('making a key has half of the grace time at most, whatever was asked for', async () => {
+    const server = new FakeServer();
+    const { port, given, clock } = slowPort(server);
+    await using keyring = await keyringOver(port, { clock, graceMs: 10_000 });
+    await keyring.generate('x', 'AES', 16, { timeoutMs: 60_000 });
+    expect(given[0]).toBe(5000);
+  });
+
+  it('what may be taken for left behind is not marked ready, even if the answer to its activation was lost', async () => {
+    let clockMs = 0;
+    const server = new FakeServer();
+    const port = server.port((operation) => {
+      if (operation !== 'Activate') return 'answered';
+      clockMs = 5001;
+      return 'lost';
+    });
+    await using keyring = await keyringOver(port, { clock: () => clockMs, graceMs: 10_000 });
+    await expect(keyring.generate('x', 'AES', 16)).rejects.toMatchObject({ code: 'ERR_KMIP_TIMEOUT' });
+    expect(server.log).not.toContain('AddAttribute');
+    expect(await keyring.has('x')).toBe(false);
+  });
+
   it('a server that gives its random bytes one by one does not get to set the pace', async () => {
     let requests = 0;
     const inner = new FakeServer().port();

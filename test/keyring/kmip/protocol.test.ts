@@ -355,9 +355,37 @@ describe.each(profiles)('a key in a KMIP server, profile %s', (profile, options)
       return 'answered';
     });
     await using keyring = await keyringOver(port, { clock: () => time, timeoutMs: 900_000 });
-    await keyring.generate('x', 'AES', 16);
-    expect(server.log.filter((name) => name === 'Create')).toHaveLength(2);
-    expect(server.living).toHaveLength(1);
+    await expect(keyring.generate('x', 'AES', 16)).rejects.toMatchObject({ code: 'ERR_KMIP_TIMEOUT' });
+    expect(server.log).not.toContain('Activate');
+    expect(server.living).toEqual([]);
+  });
+
+  it("a failure while others' leavings are destroyed withdraws one's own candidate", async () => {
+    let now = 1_000_000;
+    const server = new FakeServer({ ...options, now: () => now });
+    const dying = await keyringOver(
+      server.port((name) => (['Activate', 'Destroy'].includes(name) ? 'down' : 'answered')),
+    );
+    const rival = async () => await dying.generate('x', 'AES', 16).catch(() => undefined);
+    let isFirst = true;
+    let failures = 0;
+    const port = server.port((name) => (name === 'Destroy' && failures++ === 0 ? 'down' : 'answered'));
+    const meeting: typeof port = {
+      ...port,
+      // Between the first look and the Create another leaves its candidate, which is old by the second look.
+      request: async (operation, payload, call) => {
+        if (operation === 'Create' && isFirst) {
+          isFirst = false;
+          await rival();
+          now += 601;
+        }
+        return await port.request(operation, payload, call);
+      },
+    };
+    await using keyring = await keyringOver(meeting, { now: () => now * 1000 });
+    await expect(keyring.generate('x', 'AES', 16)).rejects.toMatchObject({ code: 'ERR_KMIP_CONNECT' });
+    expect(server.living).toHaveLength(1); // the other's
+    expect(failures).toBe(2);
   });
 });
 

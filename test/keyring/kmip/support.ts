@@ -3,10 +3,15 @@ import type { Keyring } from '../../../src/keyring/index.ts';
 import { OKV_ATTRIBUTE_NAMES } from '../../../src/keyring/kmip/attribute-names.ts';
 import { createKmipBackend, type KmipBackendOptions } from '../../../src/keyring/kmip/backend.ts';
 import type { KmipPort } from '../../../src/keyring/kmip/port.ts';
+import type { RuleSet } from '../../../src/keyring/rules.ts';
 import { createKeyring } from '../../../src/keyring/service.ts';
 
 /** A keyring over a port; looks at the server every time, and does not wait, unless told otherwise. */
-export async function keyringOver(port: KmipPort, options: Partial<KmipBackendOptions> = {}): Promise<Keyring> {
+export async function keyringOver(
+  port: KmipPort,
+  options: Partial<KmipBackendOptions> = {},
+  rules: RuleSet = 'okv',
+): Promise<Keyring> {
   const backend = await createKmipBackend(port, {
     profile: null,
     attributeNames: OKV_ATTRIBUTE_NAMES,
@@ -25,5 +30,5 @@ export async function keyringOver(port: KmipPort, options: Partial<KmipBackendOp
     },
     ...options,
   });
-  return createKeyring(backend, 'okv');
+  return createKeyring(backend, rules);
 }
