@@ -121,7 +121,7 @@ async function locate(options: LocateOptions): Promise<void> {
   await withClient(options, async (client) => {
     const ids = await client.locateAll(filter);
     if (options.long !== true)
-      return print(options.json === true ? JSON.stringify(ids) : ids.join('\n') || 'no objects found');
+      return print(options.json === true ? JSON.stringify(ids) : ids.map(printable).join('\n') || 'no objects found');
     const rows: { id: string; type: string | null; name: string | null }[] = [];
     for (const id of ids) rows.push(await describe(client, id));
     if (options.json === true) return print(JSON.stringify(rows));

@@ -42,13 +42,19 @@ export class PendingRequests {
     return value;
   }
 
-  /** Poll: what the operation answers. It is run now if it has not been, and then forgotten. */
+  /** Poll: what the operation answers, lent until it is forgotten. It is run now if it has not been. */
   async poll(owner: string, value: Uint8Array): Promise<ResponseItem> {
     const pending = this.#mine(owner, value);
     if (pending === undefined) return refuse('ItemNotFound', 'no request of yours is pending under this value');
     const answer = await start(pending);
-    this.#pending.delete(keyOf(value));
+    // Another Poll may have had it meanwhile, and wiped it.
+    if (this.#mine(owner, value) !== pending) refuse('ItemNotFound', 'the answer has been polled');
     return answer;
+  }
+
+  /** Forgets an answer that has been handed out. */
+  forget(owner: string, value: Uint8Array): void {
+    if (this.#mine(owner, value)?.finished === true) this.#pending.delete(keyOf(value));
   }
 
   /** Cancel. Gives the Cancellation Result. */

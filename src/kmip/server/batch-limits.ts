@@ -9,8 +9,8 @@ import { TooLarge } from './too-large.ts';
 export const MAX_ITEMS = 1000;
 /** Most names of templates in one item. */
 export const MAX_TEMPLATES = 16;
-/** Longest answer, bytes: what the message codec writes at most. */
-const MAX_ANSWER_BYTES = 8 << 20;
+/** Longest answer, bytes: what clients' decoders take at most, ours among them. */
+export const MAX_ANSWER_BYTES: number = 8 << 20;
 /** Most bytes of objects that are open at once. */
 const MAX_HELD_BYTES = 16 << 20;
 /** Milliseconds after which other requests get their turn. */
@@ -64,7 +64,9 @@ export class BatchCost {
 
 /** The bytes and texts of a payload: what its encoding has at least. */
 function bytesIn(value: unknown): number {
-  if (value instanceof Uint8Array || typeof value === 'string') return value.length;
+  if (value instanceof Uint8Array) return value.length;
+  // A short one may be a token, which stands for 16 bytes.
+  if (typeof value === 'string') return value.length > 64 ? value.length : Math.min(value.length, 16);
   if (typeof value !== 'object' || value === null) return 0;
   let bytes = 0;
   for (const one of Object.values(value)) bytes += bytesIn(one);

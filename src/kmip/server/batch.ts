@@ -8,7 +8,7 @@
  *
  * Layer: kmip/server, Node only.
  */
-import { UsageError } from '../../errors.ts';
+import { StateError, UsageError } from '../../errors.ts';
 import {
   type FaultyItem,
   isInVersion,
@@ -23,11 +23,14 @@ import {
 } from '../index.ts';
 import { BatchCost, MAX_ITEMS } from './batch-limits.ts';
 import { type Client, Context, type Handler, type Server } from './context.ts';
+import { eventOf, type OperationEvent, observeAll } from './events.ts';
 import { HANDLERS } from './operations/index.ts';
 import type { Quirks } from './quirks.ts';
 import { type ReasonName, Refusal, reasonIn, refuse } from './refusal.ts';
 import type { ObjectStore, ObjectTransaction } from './store.ts';
 import { TooLarge } from './too-large.ts';
+
+export type { OperationEvent } from './events.ts';
 
 /** What the engine keeps for all requests. */
 export interface Surroundings {
@@ -37,21 +40,6 @@ export interface Surroundings {
   readonly clock: () => number;
   readonly observe: ((event: OperationEvent) => void) | undefined;
   readonly onFault: ((error: unknown) => void) | undefined;
-}
-
-/** What became of one item: for logs and counters. */
-export interface OperationEvent {
-  readonly owner: string;
-  /** KMIP version of the request. */
-  readonly version: KmipVersion;
-  /** Operation token; undefined for an item that could not be read. */
-  readonly operation: string | undefined;
-  /** The object asked for, or made. */
-  readonly uniqueIdentifier: string | undefined;
-  readonly resultStatus: string;
-  readonly resultReason: string | undefined;
-  /** From the item's begin to its end, milliseconds, by the engine's clock; without the commit. */
-  readonly durationMs: number;
 }
 
 /** A request whose client is known. */
@@ -78,15 +66,12 @@ export async function runBatch<T>(
   const [only] = received.batchItem;
   const alone = received.batchItem.length === 1 ? only : undefined;
   const now = BigInt(Math.floor(surroundings.clock() / 1000));
-  const refused = surroundings.server.quirks.refusesRequest?.(received, now);
+  const refused =
+    surroundings.server.quirks.refusesRequest?.(received, now) ??
+    (received.batchItem.length > MAX_ITEMS ? TOO_MANY_ITEMS : undefined);
   if (refused !== undefined) {
     const batchItem = [failed(undefined, request.version, ...refused)];
-    return { value: use(responseOf(surroundings, request, batchItem)), kept: false };
-  }
-  if (received.batchItem.length > MAX_ITEMS) {
-    const batchItem = [
-      failed(undefined, request.version, 'InvalidMessage', `a request has at most ${MAX_ITEMS} items`),
-    ];
+    tell(surroundings, request, [], batchItem);
     return { value: use(responseOf(surroundings, request, batchItem)), kept: false };
   }
   if (alone !== undefined && mayBePutOff(request, alone))
@@ -94,15 +79,43 @@ export async function runBatch<T>(
   try {
     if (alone !== undefined && isPoll(alone))
       return { value: await answerPoll(surroundings, request, alone, use), kept: false };
-    const value = await store.transaction((transaction) => new Batch(surroundings, request, transaction).run(use));
-    return { value, kept: false };
+    const done = await store.transaction((transaction) => new Batch(surroundings, request, transaction).run(use));
+    // Not before: what is not on the disk has not happened, and work that another commit spoils is done again.
+    for (const event of done.events) surroundings.observe?.(event);
+    return { value: done.value, kept: false };
   } catch (error) {
-    if (!(error instanceof TooLarge)) throw error;
-    const { message } = error;
-    const batchItem = received.batchItem.map((item) => failed(item, request.version, 'ResponseTooLarge', message));
-    observeAll(surroundings, request, batchItem);
+    const reason = reasonOfAll(error);
+    const batchItem = received.batchItem.map((item) => failed(item, request.version, ...(reason ?? NOT_KEPT)));
+    tell(surroundings, request, received.batchItem, batchItem);
+    if (reason === undefined) throw error;
     return { value: use(responseOf(surroundings, request, batchItem)), kept: false };
   }
+}
+
+const TOO_MANY_ITEMS = ['InvalidMessage', `a request has at most ${MAX_ITEMS} items`] as const;
+const NOT_KEPT = ['GeneralFailure', 'the server could not keep what was done'] as const;
+
+/** With what every item fails when nothing of a batch has happened; undefined when that is not known. */
+function reasonOfAll(error: unknown): readonly [ReasonName, string] | undefined {
+  if (error instanceof TooLarge) return ['ResponseTooLarge', error.message];
+  return error instanceof StateError && error.code === 'ERR_STORE_CONFLICT'
+    ? ['GeneralFailure', 'other clients keep changing what this request works on: try again']
+    : undefined;
+}
+
+function tell(
+  { observe }: Surroundings,
+  { client, version }: BatchRequest,
+  items: readonly Item[],
+  answers: readonly ResponseItem[],
+): void {
+  observeAll(observe, { owner: client.owner, version }, items, answers);
+}
+
+/** What a batch comes to: told of when it is durable. */
+interface Done<T> {
+  readonly value: T;
+  readonly events: readonly OperationEvent[];
 }
 
 /** The run of one batch in one transaction. */
@@ -111,7 +124,7 @@ class Batch {
   readonly #request: BatchRequest;
   readonly #context: Context;
   readonly #answers: ResponseItem[] = [];
-  readonly #events: OperationEvent[] = [];
+  readonly #durations: number[] = [];
   readonly #cost: BatchCost;
 
   constructor(surroundings: Surroundings, request: BatchRequest, transaction: ObjectTransaction) {
@@ -124,7 +137,7 @@ class Batch {
   }
 
   /** Does the items; without waiting as long as none needs it and they do not take long together. */
-  run<T>(use: (response: ResponseMessage) => T): T | Promise<T> {
+  run<T>(use: (response: ResponseMessage) => T): Done<T> | Promise<Done<T>> {
     let waits = false;
     try {
       const start = this.#context.transaction.savepoint();
@@ -145,7 +158,7 @@ class Batch {
     items: readonly Item[],
     start: ReturnType<ObjectTransaction['savepoint']>,
     use: (response: ResponseMessage) => T,
-  ): Promise<T> {
+  ): Promise<Done<T>> {
     try {
       for (const item of items) {
         if (this.#cost.isLong) await this.#cost.pause();
@@ -194,7 +207,7 @@ class Batch {
     }
     this.#cost.add(answer.responsePayload, this.#context.heldBytes);
     this.#answers.push(answer);
-    this.#events.push(eventOf(this.#request, item, answer, this.#surroundings.clock() - begin));
+    this.#durations.push(this.#surroundings.clock() - begin);
     return answer;
   }
 
@@ -235,10 +248,14 @@ class Batch {
     return option === 'Continue';
   }
 
-  #finish<T>(use: (response: ResponseMessage) => T): T {
+  #finish<T>(use: (response: ResponseMessage) => T): Done<T> {
+    const { client, version, received } = this.#request;
     const value = use(responseOf(this.#surroundings, this.#request, this.#answers));
-    for (const event of this.#events) this.#surroundings.observe?.(event);
-    return value;
+    const source = { owner: client.owner, version };
+    const events = this.#answers.map((answer, i) =>
+      eventOf(source, received.batchItem[i], answer, this.#durations[i] ?? 0),
+    );
+    return { value, events };
   }
 }
 
@@ -294,7 +311,7 @@ function putOff(surroundings: Surroundings, request: BatchRequest, item: Item): 
     if (!(error instanceof Refusal)) throw error;
     answer = failed(item, request.version, error.resultReason, error.message);
   }
-  observeAll(surroundings, request, [answer]);
+  tell(surroundings, request, [item], [answer]);
   return responseOf(surroundings, request, [answer]);
 }
 
@@ -305,23 +322,24 @@ async function answerPoll<T>(
   item: RequestItem<'Poll'>,
   use: (response: ResponseMessage) => T,
 ): Promise<T> {
+  const { owner } = request.client;
+  const { pending } = surroundings.server;
+  const { asynchronousCorrelationValue } = item.requestPayload;
   let answer: ResponseItem;
   try {
-    const { asynchronousCorrelationValue } = item.requestPayload;
-    const polled = await surroundings.server.pending.poll(request.client.owner, asynchronousCorrelationValue);
+    const polled = await pending.poll(owner, asynchronousCorrelationValue);
     const { uniqueBatchItemID } = item;
     answer = { ...polled, ...(uniqueBatchItemID !== undefined && { uniqueBatchItemID }) } as ResponseItem;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     answer = failed(item, request.version, error.resultReason, error.message);
   }
-  try {
-    const value = use(responseOf(surroundings, request, [answer]));
-    observeAll(surroundings, request, [answer]);
-    return value;
-  } finally {
-    wipeMessage(answer);
-  }
+  // One that is too large for this poll is kept for another.
+  const value = use(responseOf(surroundings, request, [answer]));
+  pending.forget(owner, asynchronousCorrelationValue);
+  tell(surroundings, request, [item], [answer]);
+  wipeMessage(answer);
+  return value;
 }
 
 function responseOf(
@@ -361,30 +379,4 @@ function failed(
     resultMessage,
     ...(responsePayload !== undefined && { responsePayload }),
   } as ResponseItem;
-}
-
-/** Tells of answers that were made at once. */
-function observeAll({ observe }: Surroundings, request: BatchRequest, answers: readonly ResponseItem[]): void {
-  for (const [i, item] of request.received.batchItem.entries())
-    if (answers[i] !== undefined) observe?.(eventOf(request, item, answers[i], 0));
-}
-
-function eventOf(
-  { client, version }: BatchRequest,
-  item: Item,
-  answer: ResponseItem,
-  durationMs: number,
-): OperationEvent {
-  const asked = 'requestPayload' in item ? (item.requestPayload as { readonly uniqueIdentifier?: unknown }) : {};
-  const made = (answer.responsePayload ?? {}) as { readonly uniqueIdentifier?: unknown };
-  const identifier = made.uniqueIdentifier ?? asked.uniqueIdentifier;
-  return {
-    owner: client.owner,
-    version,
-    operation: item.operation === undefined ? undefined : String(item.operation),
-    uniqueIdentifier: typeof identifier === 'string' ? identifier : undefined,
-    resultStatus: String(answer.resultStatus),
-    resultReason: answer.resultReason === undefined ? undefined : String(answer.resultReason),
-    durationMs,
-  };
 }

@@ -27,8 +27,10 @@ import {
   wipeMessage,
 } from '../index.ts';
 import { type Defer, PendingRequests } from './asynchronous.ts';
-import { type BatchRequest, type OperationEvent, runBatch } from './batch.ts';
+import { type BatchRequest, runBatch } from './batch.ts';
+import { MAX_ANSWER_BYTES } from './batch-limits.ts';
 import type { Client, Server } from './context.ts';
+import { type OperationEvent, observeAll } from './events.ts';
 import { GroupTurns } from './group-turns.ts';
 import { type QuirkName, type Quirks, quirksOf } from './quirks.ts';
 import type { ReasonName } from './refusal.ts';
@@ -97,7 +99,7 @@ export interface Engine {
  * const answer = await engine.handle(request, { owner: 'client-a' });
  */
 export function createEngine(options: EngineOptions): Engine {
-  const { store, clock = Date.now, randomBytes = platformRandom, defer = deferAMoment, ...rest } = options;
+  const { store, clock: given = Date.now, randomBytes = platformRandom, defer = deferAMoment, ...rest } = options;
   const { leaseTimeSeconds = 3600, extensions = [], quirks: quirkName, ...named } = rest;
   const quirks = quirksOf(quirkName);
   const { vendorIdentification = quirks.vendorIdentification ?? 'keyward' } = named;
@@ -105,6 +107,12 @@ export function createEngine(options: EngineOptions): Engine {
   const { authenticate, observe, onFault, ...unknown } = hooks;
   const [surplus] = Object.keys(unknown);
   if (surplus !== undefined) throw new UsageError('ERR_OPTION', `unknown option ${surplus}`);
+  // A clock that is set back does not bring a key back to life whose dates have passed.
+  let latest = 0;
+  const clock = (): number => {
+    latest = Math.max(latest, given());
+    return latest;
+  };
   const server: Server = {
     randomBytes,
     vendorIdentification,
@@ -125,12 +133,18 @@ export function createEngine(options: EngineOptions): Engine {
     } catch (error) {
       if (!(error instanceof FormatError || error instanceof LimitError)) throw error;
       const reason = error instanceof FormatError ? resultReasonOf(error) : 'InvalidMessage';
-      return encodeResponse(headerless(peekVersion(request), clock, reason, error.message));
+      return encodeResponse(refused(client, peekVersion(request), reason, error.message));
     }
     const limit = received.maximumResponseSize;
     const answered = await answer(received, client, (response) => encodeWithin(response, limit, quirks));
     if (!answered.kept) wipeMessage(received);
     return answered.value;
+  }
+
+  function refused({ owner }: Client, version: KmipVersion, reason: ReasonName, message: string): ResponseMessage {
+    const response = headerless(version, clock, reason, message);
+    observeAll(observe, { owner, version }, [], response.batchItem);
+    return response;
   }
 
   async function answer<T>(
@@ -140,10 +154,10 @@ export function createEngine(options: EngineOptions): Engine {
   ): Promise<{ readonly value: T; readonly kept: boolean }> {
     const version = versionFor(received.protocolVersion);
     if (version === undefined)
-      return done(use(headerless('1.4', clock, 'InvalidMessage', 'this server speaks KMIP 1.0 to 1.4')));
+      return done(use(refused(client, '1.4', 'InvalidMessage', 'this server speaks KMIP 1.0 to 1.4')));
     const served = received.authentication && authenticate ? authenticate(received.authentication, client) : client;
     if (served === undefined)
-      return done(use(headerless(version, clock, 'AuthenticationNotSuccessful', 'the credentials are not accepted')));
+      return done(use(refused(client, version, 'AuthenticationNotSuccessful', 'the credentials are not accepted')));
     const request: BatchRequest = { received, version, client: served };
     return runBatch(surroundings, request, use);
   }
@@ -195,9 +209,10 @@ function encodeWithin(response: ResponseMessage, limit: number | undefined, quir
   const bytes = quirks.changeBytes?.(encoded) ?? encoded;
   // What only says that everything failed is sent whatever its size: there is nothing smaller.
   const harmless = response.batchItem.every(({ resultStatus }) => resultStatus === 'OperationFailed');
-  if (limit === undefined || bytes.length <= limit || harmless) return bytes;
+  const most = Math.min(limit ?? MAX_ANSWER_BYTES, MAX_ANSWER_BYTES);
+  if (bytes.length <= most || harmless) return bytes;
   bytes.fill(0);
-  throw new TooLarge(`the response has ${bytes.length} bytes, the request allows ${limit}`);
+  throw new TooLarge(`the response has ${encoded.length} bytes, at most ${most} may be sent`);
 }
 
 /** Encodes; an item that the client's version has no words for becomes a failed one. */
@@ -205,6 +220,7 @@ function encodeItems(response: ResponseMessage): Uint8Array<ArrayBuffer> {
   try {
     return encodeResponse(response);
   } catch (error) {
+    if (error instanceof LimitError) throw new TooLarge('the response is longer than a message may be');
     if (!(error instanceof UsageError)) throw error;
     const batchItem = response.batchItem.map((item) => (isEncodable(response, item) ? item : unspeakable(item)));
     return encodeResponse({ ...response, batchItem });

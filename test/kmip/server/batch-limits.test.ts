@@ -50,6 +50,18 @@ describe('a request', () => {
     expect((await bench.send(batch(get, get))).batchItem).toHaveLength(2);
   });
 
+  it('is refused, and the connection lives, when the answer is longer than a message by its headers alone', async () => {
+    await using bench = await openBench();
+    const uniqueIdentifier = await registerOpaque(bench, 932_000);
+    const get: RequestItem = { operation: 'Get', requestPayload: { uniqueIdentifier } };
+    const { batchItem } = await bench.send(batch(...times(9, get)));
+    expect(batchItem).toHaveLength(9);
+    expect(batchItem[8]).toMatchObject({
+      resultReason: 'ResponseTooLarge',
+      resultMessage: 'the response has 8389528 bytes, at most 8388608 may be sent',
+    });
+  });
+
   it('is refused as a whole when it opens more than 16 MiB of objects, whatever becomes of them', async () => {
     await using bench = await openBench();
     const uniqueIdentifier = await registerOpaque(bench, 1_000_000);

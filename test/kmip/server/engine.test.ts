@@ -387,6 +387,17 @@ describe('asynchronous requests', () => {
     expect((await bench.ask('Create', aesKey(), { header })).resultStatus).toBe('Success');
   });
 
+  it('keep an answer that was too large for a poll', async () => {
+    await using bench = await openBench();
+    const { uniqueIdentifier } = await bench.ok('Create', aesKey());
+    const pending = await bench.ask('Locate', { attribute: [] }, { header });
+    const value = { asynchronousCorrelationValue: pending.asynchronousCorrelationValue! };
+    const small = { header: { maximumResponseSize: 100 } };
+    expect(await bench.refused('Poll', value, small)).toBe('ResponseTooLarge');
+    expect((await bench.ask('Poll', value)).responsePayload).toMatchObject({ uniqueIdentifier: [uniqueIdentifier] });
+    expect(await bench.refused('Poll', value)).toBe('ItemNotFound');
+  });
+
   it('are limited in number', async () => {
     await using bench = await openBench();
     const ask = async (): Promise<unknown> => (await bench.ask('Locate', { attribute: [] }, { header })).resultStatus;

@@ -1,7 +1,22 @@
 /** Nobody reads or changes another owner's object: every operation, tried by another client on every way to an object. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importKek, unwrapKey } from '../../../src/core/index.ts';
-import type { OperationName, RequestItem, RequestPayloads } from '../../../src/kmip/index.ts';
+import { StateError } from '../../../src/errors.ts';
+import {
+  decodeResponse,
+  encodeRequest,
+  type OperationName,
+  type RequestItem,
+  type RequestPayloads,
+} from '../../../src/kmip/index.ts';
+import {
+  createEngine,
+  MemoryKeyValueStore,
+  memoryObjectKeys,
+  type ObjectStore,
+  type OperationEvent,
+  openObjectStore,
+} from '../../../src/kmip/server/index.ts';
 import { type Bench, openBench, START } from './engine-support.ts';
 import { aesKey, attributes, keyOf, knownKey, name, revocation } from './objects.ts';
 
@@ -234,6 +249,70 @@ describe('certificates and public keys', () => {
 });
 
 describe('events', () => {
+  const create = (label: string, i: number): RequestItem => ({
+    operation: 'Create',
+    uniqueBatchItemID: Uint8Array.of(i),
+    requestPayload: aesKey({ Name: name(label) }),
+  });
+
+  it('tell of what was undone as undone', async () => {
+    const begin = bench.events.length;
+    const failing: RequestItem = {
+      operation: 'Get',
+      uniqueBatchItemID: Uint8Array.of(1),
+      requestPayload: { uniqueIdentifier: 'nothing' },
+    };
+    await bench.send([create('undone', 0), failing], { header: { batchErrorContinuationOption: 'Undo' } });
+    expect(bench.events.slice(begin)).toMatchObject([
+      { operation: 'Create', resultStatus: 'OperationUndone', uniqueIdentifier: undefined },
+      { operation: 'Get', resultStatus: 'OperationFailed', uniqueIdentifier: 'nothing' },
+    ]);
+  });
+
+  it('name the private key of a pair', async () => {
+    const begin = bench.events.length;
+    const pair = { 'Cryptographic Algorithm': 'EC', 'Cryptographic Length': 256, 'Cryptographic Usage Mask': 3 };
+    const made = await bench.ok('CreateKeyPair', { commonTemplateAttribute: { attribute: attributes(pair) } });
+    expect(bench.events.slice(begin)).toMatchObject([
+      { operation: 'CreateKeyPair', uniqueIdentifier: made.privateKeyUniqueIdentifier },
+    ]);
+  });
+
+  it('tell of requests that are refused as a whole', async () => {
+    const begin = bench.events.length;
+    await bench.engine.handle(new Uint8Array(8), { owner: 'mallory' });
+    expect(bench.events.slice(begin)).toMatchObject([
+      { owner: 'mallory', operation: undefined, resultStatus: 'OperationFailed', resultReason: 'InvalidMessage' },
+    ]);
+  });
+
+  it('tell of a commit that failed as a failure, and of changes that collide', async () => {
+    const fault = (code: 'ERR_STORE_FAILED' | 'ERR_STORE_CONFLICT') => new StateError(code, 'no');
+    for (const code of ['ERR_STORE_FAILED', 'ERR_STORE_CONFLICT'] as const) {
+      const events: OperationEvent[] = [];
+      const records = new MemoryKeyValueStore();
+      const objects = await openObjectStore({ records, keys: await memoryObjectKeys(), create: true });
+      // The work is done, and what it did is not kept.
+      const store: ObjectStore = {
+        size: 0,
+        transaction: (work) =>
+          objects.transaction(async (transaction) => {
+            await work(transaction);
+            throw fault(code);
+          }),
+        close: () => objects.close(),
+        [Symbol.asyncDispose]: () => objects.close(),
+      };
+      await using _closing = store;
+      const engine = createEngine({ store, observe: (event) => events.push(event) });
+      const request = encodeRequest({ protocolVersion: '1.4', batchItem: [create('a', 0), create('b', 1)] });
+      const answer = engine.handle(request, { owner: 'client' });
+      if (code === 'ERR_STORE_FAILED') await expect(answer).rejects.toMatchObject({ code });
+      else expect(decodeResponse(await answer).batchItem).toMatchObject([{ resultReason: 'GeneralFailure' }, {}]);
+      expect(events.map((event) => event.resultStatus)).toEqual(['OperationFailed', 'OperationFailed']);
+    }
+  });
+
   it('say who, what and how it ended, and hold no key', async () => {
     const begin = bench.events.length;
     await bench.ok('Get', { uniqueIdentifier: id });

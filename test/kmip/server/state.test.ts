@@ -161,6 +161,16 @@ describe('dates that come to pass', () => {
     expect(seen).toEqual(['PreActive', 'PreActive', 'Active', 'Active', 'Deactivated', 'Deactivated']);
   });
 
+  it('stay passed when the clock is set back', async () => {
+    await using bench = await openBench();
+    const dates = { 'Activation Date': BigInt(START), 'Deactivation Date': BigInt(START + 100) };
+    const { uniqueIdentifier } = await bench.ok('Create', aesKey(dates));
+    bench.now = START + 100;
+    expect(await stateOf(bench, uniqueIdentifier)).toBe('Deactivated');
+    bench.now = START + 50;
+    expect(await stateOf(bench, uniqueIdentifier)).toBe('Deactivated');
+  });
+
   it('both at once, when nobody looked between', async () => {
     await using bench = await openBench();
     const dates = { 'Activation Date': BigInt(START + 1), 'Deactivation Date': BigInt(START + 2) };
