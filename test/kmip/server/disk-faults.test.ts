@@ -133,10 +133,13 @@ describe('a healthy store starts again', () => {
       await gate;
       await commit();
     };
+    disk.steps.length = 0;
     const made = put(store, 'b');
     const closing = server.close();
     // Far more turns of the disk than writing the floor takes when nothing holds it back.
-    for (let i = 0; i < 300; i++) await stat(home);
+    const floorWritten = (): boolean => disk.steps.some((step) => step.startsWith(`rename ${home}/.ewallet.`));
+    for (let i = 0; i < 5000 && !floorWritten(); i++) await stat(home);
+    expect(floorWritten()).toBe(false);
     const killed = join(folder, 'killed');
     cpSync(home, killed, { recursive: true, filter: (path) => !path.endsWith('.lock') });
     disk.commit = undefined;
