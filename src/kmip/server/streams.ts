@@ -28,6 +28,7 @@ interface Stream {
 
 /** Limits of what is gathered. */
 const MAX_STREAM_BYTES = 8 << 20;
+const MAX_STREAM_PARTS = 4096;
 const MAX_STREAMS_PER_OWNER = 16;
 
 /** The operations under way. */
@@ -82,6 +83,12 @@ export class DataStreams {
   }
 
   #append(key: string, stream: Stream, { data = new Uint8Array(0) }: Part): void {
+    // A part without data costs nothing, and is not kept.
+    if (data.length === 0) return;
+    if (stream.data.length >= MAX_STREAM_PARTS) {
+      this.#drop(key);
+      refuse('InvalidField', `the data come in more than ${MAX_STREAM_PARTS} parts`);
+    }
     stream.bytes += data.length;
     if (stream.bytes > MAX_STREAM_BYTES) {
       this.#drop(key);
