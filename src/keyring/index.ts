@@ -7,6 +7,7 @@ export type {
   Keyring,
   KeyringKey,
   KeyringKeyInfo,
+  NamedVersion,
   OwnerOptions,
   RotateOptions,
 } from './keyring.ts';
