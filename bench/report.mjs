@@ -16,6 +16,14 @@ export function formatTime(ns) {
 export const formatRatio = (ratio) =>
   `${ratio < 10 ? ratio.toFixed(2) : ratio < 100 ? ratio.toFixed(1) : ratio.toFixed(0)}x`;
 
+/** What a case may take at most, whatever its peers do. @param {Case} c @returns {{ reached: boolean, text: string } | undefined} */
+function bound(c) {
+  const atMost = AT_MOST[c.id];
+  if (atMost === undefined) return undefined;
+  const reached = c.ours <= atMost;
+  return { reached, text: `${reached ? 'reached' : 'MISSED'}: at most ${formatTime(atMost)}` };
+}
+
 /** @param {Case} c @param {string} peer @returns {{ reached: boolean, text: string } | undefined} */
 function verdict(c, peer) {
   if (c.id === COLD_START.id && peer === COLD_START.peer) {
@@ -27,12 +35,7 @@ function verdict(c, peer) {
     };
   }
   const target = targetOf(c.id, peer);
-  const atMost = AT_MOST[c.id];
-  if (!target && atMost !== undefined && peer === Object.keys(c.peers)[0]) {
-    const reached = c.ours <= atMost;
-    return { reached, text: `${reached ? 'reached' : 'MISSED'}: at most ${formatTime(atMost)}` };
-  }
-  if (!target) return undefined;
+  if (!target) return peer === Object.keys(c.peers)[0] ? bound(c) : undefined;
   const reached = c.ratio[peer] >= target.atLeast;
   const aim = c.ratio[peer] >= target.aim;
   return {
@@ -55,6 +58,12 @@ export function formatReport(sections, modules) {
     lines.push('', title, `  ${row('case', 'ours', 'peer', 'time', 'ratio', 'over processes', 'target')}`);
     for (const c of cases) {
       let first = true;
+      if (Object.keys(c.peers).length === 0) {
+        const v = bound(c);
+        if (v) targets++;
+        if (v && !v.reached) missed.push(`${c.id}: ${formatTime(c.ours)}, ${v.text}`);
+        lines.push(`  ${row(c.id, formatTime(c.ours), 'no peer', '', '', '', v?.text ?? '')}`.trimEnd());
+      }
       for (const [peer, ns] of Object.entries(c.peers)) {
         const v = verdict(c, peer);
         if (v) targets++;
