@@ -3,7 +3,7 @@
  * wallet and what is revealed later. The report holds no secret; the opened file does, until it is disposed of. Layer: inspect.
  */
 import { formatHex } from '../bytes.ts';
-import { AuthenticationError, KeywardError, StateError } from '../errors.ts';
+import { KeywardError, StateError } from '../errors.ts';
 import { BAG_TYPE, type Bag, formatBag, judgePfx, nameOid, parsePfx, type UnlockedPfx } from '../pkcs12/index.ts';
 import { Secret } from '../secret.ts';
 import {
@@ -12,8 +12,7 @@ import {
   isAutoLogin,
   looksGenerated,
   type MasterKeyInfo,
-  parseAutoLoginHeader,
-  recoverAutoLoginPasswords,
+  openInsideAutoLogin,
   type Wallet,
   type WalletPassword,
 } from '../wallet/index.ts';
@@ -125,36 +124,24 @@ export async function openFile(
   password: WalletPassword | null,
   options: OpenFileOptions = {},
 ): Promise<OpenedFile> {
-  if (isAutoLogin(bytes)) return await openAutoLoginFile(bytes, options);
-  const { signal, onProgress } = options;
+  if (!isAutoLogin(bytes)) return await openPfx(bytes, password, options);
+  // What is inside is taken for a PFX, whatever it looks like: a wallet within a wallet within a wallet is not followed.
+  return await openInsideAutoLogin(bytes, options.owner, (pfx, own) => openPfx(pfx, own, options));
+}
+
+async function openPfx(
+  bytes: Uint8Array,
+  password: WalletPassword | null,
+  { signal, onProgress }: OpenFileOptions,
+): Promise<OpenedFile> {
   const wait = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
-  const pfx = parsePfx(bytes);
-  const opened = await pfx.unlock(password, { ...wait, allowMissingMac: true });
+  const opened = await parsePfx(bytes).unlock(password, { ...wait, allowMissingMac: true });
   try {
     return fileOf(opened, password ?? '');
   } catch (error) {
     opened.dispose();
     throw error;
   }
-}
-
-async function openAutoLoginFile(bytes: Uint8Array, options: OpenFileOptions): Promise<OpenedFile> {
-  const { pfxOffset } = parseAutoLoginHeader(bytes);
-  const passwords = await recoverAutoLoginPasswords(bytes, options.owner);
-  let refused: unknown;
-  try {
-    for (const password of passwords) {
-      try {
-        return await openFile(bytes.subarray(pfxOffset), password, options);
-      } catch (error) {
-        if (!(error instanceof AuthenticationError)) throw error;
-        refused = error;
-      }
-    }
-  } finally {
-    for (const password of passwords) password.fill(0);
-  }
-  throw refused;
 }
 
 /** What an opened file holds, as a value with its secrets behind it. */

@@ -140,13 +140,27 @@ export async function openAutoLogin(
   owner?: AutoLoginOwner,
   options: WalletOptions = {},
 ): Promise<Wallet> {
+  return await openInsideAutoLogin(bytes, owner, (pfx, password) => openWallet(pfx, password, options));
+}
+
+/**
+ * Opens what is inside an auto-login wallet with the password that it brings along: with each candidate until one is right.
+ *
+ * @param open is lent the PFX and a password
+ * @throws as `openAutoLogin`, and what `open` throws besides a refused password
+ */
+export async function openInsideAutoLogin<T>(
+  bytes: Uint8Array,
+  owner: AutoLoginOwner | undefined,
+  open: (pfx: Uint8Array, password: Uint8Array) => Promise<T>,
+): Promise<T> {
   const { pfxOffset } = parseAutoLoginHeader(bytes);
   const passwords = await recoverAutoLoginPasswords(bytes, owner);
   let refused: unknown;
   try {
     for (const password of passwords) {
       try {
-        return await openWallet(bytes.subarray(pfxOffset), password, options);
+        return await open(bytes.subarray(pfxOffset), password);
       } catch (error) {
         if (!(error instanceof AuthenticationError)) throw error;
         refused = error;

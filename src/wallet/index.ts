@@ -4,6 +4,7 @@ export {
   type AutoLoginOwner,
   isAutoLogin,
   openAutoLogin,
+  openInsideAutoLogin,
   parseAutoLoginHeader,
   recoverAutoLoginPasswords,
 } from './auto-login.ts';

@@ -1,6 +1,7 @@
 /** Reports of every kind of file: what they say, where they place a fault, and that nothing secret is in them. */
 import { describe, expect, it } from 'vitest';
-import { encodeUtf8, formatHex } from '../../src/bytes.ts';
+import { concatBytes, encodeUtf8, formatHex } from '../../src/bytes.ts';
+import { encryptCbc } from '../../src/core/index.ts';
 import { dissectDer, dissectTtlv, formatReport, inspect, openFile, printableText } from '../../src/inspect/index.ts';
 import { encodeGetRequest, encodeTtlv, formatTtlvJson, formatTtlvXml, ItemType, Tag } from '../../src/ttlv/index.ts';
 import { createWallet } from '../../src/wallet/index.ts';
@@ -15,6 +16,16 @@ async function makeWallet(tag = '钥匙'): Promise<Uint8Array<ArrayBuffer>> {
   wallet.setKey({ key: Uint8Array.from(KEY.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)), keyTag: tag });
   wallet.addKeyringEntry({ owner: 'root@localhost', id: 'MyKey', type: 'AES', key: new Uint8Array(32).fill(0xa7) });
   return await wallet.encode();
+}
+
+/** The head of a `cwallet.sso` of the 12c form: 45 bytes. */
+function autoLoginHeader(password: Uint8Array): Uint8Array {
+  const key = new Uint8Array(16).fill(0x6b);
+  const iv = Uint8Array.from('c034d8311c02cef851f0144b81ed4bf2'.match(/../g) ?? [], (pair) =>
+    Number.parseInt(pair, 16),
+  );
+  const start = Uint8Array.of(0xa1, 0xf8, 0x4e, 0x36, 0, 0, 0, 6, 0, 0, 0, 33, 6);
+  return concatBytes(start, key, encryptCbc(key, iv, password, 'none'));
 }
 
 describe('inspect', () => {
@@ -44,6 +55,24 @@ describe('inspect', () => {
 
   it('refuses a wrong password in one wording', async () => {
     await expect(openFile(await makeWallet(), 'no')).rejects.toMatchObject({ code: 'ERR_WRONG_PASSWORD' });
+  });
+
+  it('an auto-login wallet opens with the password in it, and is told to be no protection', async () => {
+    const password = new Uint8Array(16).fill(0x41);
+    using wallet = await createWallet(password, { iterations: 1 });
+    wallet.setKey({ keyTag: 'auto' });
+    const file = concatBytes(autoLoginHeader(password), await wallet.encode());
+    const report = inspect(file);
+    expect(report).toMatchObject({ kind: 'auto-login', header: { local: false, form: '12c' }, pfx: { fault: null } });
+    expect('findings' in report ? report.findings[0] : null).toMatchObject({ id: 'auto-login', severity: 'danger' });
+    using opened = await openFile(file, null);
+    expect(opened.report.masterKeys).toMatchObject([{ keyTag: 'auto', state: 'active' }]);
+  });
+
+  it('regression: a wallet within a wallet within a wallet is not followed', async () => {
+    const header = autoLoginHeader(new Uint8Array(16).fill(0x41));
+    const file = concatBytes(...Array.from({ length: 2000 }, () => header));
+    await expect(openFile(file, null)).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_DER_/) });
   });
 
   it('a damaged wallet is a report with the place of the fault', async () => {
