@@ -117,6 +117,7 @@ async function serve(options: ServeOptions): Promise<void> {
 
 /** Ends with the server closed. A second signal does not wait. */
 async function untilInterrupted(server: StartedKmipServer): Promise<void> {
+  // What fails is told as an event.
   const reload = (): void => void server.refresh().catch(() => undefined);
   process.on('SIGHUP', reload);
   await new Promise<void>((resolve) => {

@@ -2,6 +2,7 @@
  * How requests to a key management service travel. `fetchTransport` uses the platform's `fetch`, in Node and in the browser;
  * anything else that takes a request and gives an answer can stand in its place. Layer: kms, universal.
  */
+import { concatBytes } from '../bytes.ts';
 import { FormatError } from '../errors.ts';
 
 /** One HTTP request; always POST. */
@@ -57,13 +58,8 @@ async function readBody(response: Response): Promise<Uint8Array<ArrayBuffer>> {
       offset: MAX_ANSWER_BYTES,
     });
   }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-    chunk.fill(0);
-  }
+  const body = concatBytes(...chunks);
+  for (const chunk of chunks) chunk.fill(0);
   return body;
 }
 

@@ -20,7 +20,6 @@ export interface Words {
   readonly lock: string;
   readonly unlock: string;
   readonly password: string;
-  readonly noPassword: string;
   readonly openAutoLogin: string;
   readonly host: string;
   readonly user: string;
@@ -68,13 +67,10 @@ export interface Words {
   readonly created: string;
   readonly tag: string;
   readonly createdAt: string;
-  readonly activatedAt: string;
   readonly times: string;
-  readonly origin: string;
   readonly originAlgorithm: string;
   readonly local: string;
   readonly imported: string;
-  readonly algorithm: string;
   readonly backedUp: string;
   readonly yes: string;
   readonly no: string;
@@ -86,7 +82,6 @@ export interface Words {
   readonly hold: string;
   readonly atProvider: string;
   readonly entries: string;
-  readonly certificates: string;
   readonly subject: string;
   readonly issuer: string;
   readonly serial: string;
@@ -139,16 +134,11 @@ export interface Words {
   readonly trustWasm: string;
   readonly trustTry: string;
   readonly trustLimits: string;
-  readonly loading: string;
-  readonly foundIn: string;
-  readonly nothingFound: string;
   readonly statements: string;
   readonly servers: string;
-  readonly warnings: string;
   readonly theKeyIsShown: string;
   readonly layoutOf: string;
   readonly generation: string;
-  readonly cert: string;
   readonly blocks: string;
 }
 
@@ -171,7 +161,6 @@ const EN: Words = {
   lock: 'Lock',
   unlock: 'Unlock',
   password: 'Password',
-  noPassword: 'without a password',
   openAutoLogin: 'Open: its password is in the file',
   host: 'Host name',
   user: 'User name',
@@ -219,13 +208,10 @@ const EN: Words = {
   created: 'created',
   tag: 'Tag',
   createdAt: 'Created',
-  activatedAt: 'Activated',
   times: 'Created, activated',
-  origin: 'Origin',
   originAlgorithm: 'Origin, algorithm',
   local: 'local',
   imported: 'imported',
-  algorithm: 'Algorithm',
   backedUp: 'Backed up',
   yes: 'yes',
   no: 'no',
@@ -237,7 +223,6 @@ const EN: Words = {
   hold: 'Hold to show',
   atProvider: 'kept by a key service',
   entries: 'Entries',
-  certificates: 'Certificates',
   subject: 'Subject',
   issuer: 'Issuer',
   serial: 'Serial number',
@@ -303,16 +288,11 @@ const EN: Words = {
     'Disconnect from the network and try: everything works. Or open the developer tools, network panel, and watch nothing happen.',
   trustLimits:
     'What a page cannot promise: that the browser, its extensions and the machine are sound. A policy cannot forbid a page to navigate; this page’s code contains no navigation.',
-  loading: 'Reading',
-  foundIn: 'within',
-  nothingFound: 'nothing found',
   statements: 'Statements',
   servers: 'Servers, in the order in which they are tried',
-  warnings: 'Remarks',
   theKeyIsShown: 'hidden again after 30 seconds',
   layoutOf: 'Layout',
   generation: 'generation',
-  cert: 'Certificate',
   blocks: 'Blocks',
 };
 
@@ -335,7 +315,6 @@ const ZH: Words = {
   lock: '锁定',
   unlock: '打开',
   password: '口令',
-  noPassword: '没有口令',
   openAutoLogin: '打开：口令就在文件里',
   host: '主机名',
   user: '用户名',
@@ -383,13 +362,10 @@ const ZH: Words = {
   created: '已创建',
   tag: '标签',
   createdAt: '创建时间',
-  activatedAt: '激活时间',
   times: '创建与激活时间',
-  origin: '来源',
   originAlgorithm: '来源与算法',
   local: '本地',
   imported: '导入',
-  algorithm: '算法',
   backedUp: '已备份',
   yes: '是',
   no: '否',
@@ -401,7 +377,6 @@ const ZH: Words = {
   hold: '按住显示',
   atProvider: '由密钥服务保管',
   entries: '条目',
-  certificates: '证书',
   subject: '主体',
   issuer: '签发者',
   serial: '序列号',
@@ -464,16 +439,11 @@ const ZH: Words = {
   trustWasm: '正在运行的 WebAssembly 核心的 SHA-256',
   trustTry: '断开网络再试：一切照常。或者打开开发者工具的网络面板，看着什么都不发生。',
   trustLimits: '网页无法保证的是：浏览器、扩展和机器本身没有问题。策略无法禁止页面跳转；本页代码中没有跳转。',
-  loading: '读取中',
-  foundIn: '位于',
-  nothingFound: '没有找到',
   statements: '语句',
   servers: '服务器（按尝试的顺序）',
-  warnings: '备注',
   theKeyIsShown: '30 秒后重新隐藏',
   layoutOf: '布局',
   generation: '代',
-  cert: '证书',
   blocks: '块',
 };
 

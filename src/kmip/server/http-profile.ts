@@ -8,7 +8,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { decodeUtf8, encodeUtf8 } from '../../bytes.ts';
+import { concatBytes, decodeUtf8, encodeUtf8 } from '../../bytes.ts';
 import { FormatError, LimitError } from '../../errors.ts';
 import {
   encodeTtlv,
@@ -131,13 +131,7 @@ async function collect(request: IncomingMessage, hold: HoldBytes): Promise<Uint8
       held += chunk.length;
       hold(chunk.length);
     }
-    const body = new Uint8Array(held);
-    let at = 0;
-    for (const chunk of chunks) {
-      body.set(chunk, at);
-      at += chunk.length;
-    }
-    return body;
+    return concatBytes(...chunks);
   } finally {
     for (const chunk of chunks) chunk.fill(0);
     hold(-held);

@@ -42,7 +42,8 @@ export async function openLmdbStore(directory: string): Promise<KeyValueStore> {
     }
   };
   let database = openDatabase();
-  for (const file of [path, `${path}-lock`]) await chmod(file, 0o600).catch(() => undefined);
+  await chmod(path, 0o600);
+  await chmod(`${path}-lock`, 0o600);
   let closing: Promise<void> | undefined;
   return {
     get: (key) => database.get(key),

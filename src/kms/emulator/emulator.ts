@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { concatBytes } from '../../bytes.ts';
 import { UsageError } from '../../errors.ts';
 import { createWallet, type Wallet } from '../../wallet/index.ts';
 import { encodeAnswer, parseParameters, runAction } from './actions.ts';
@@ -216,13 +217,8 @@ async function readBody(request: IncomingMessage): Promise<Uint8Array<ArrayBuffe
     if (length > MAX_BODY_BYTES) throw new Refusal('InvalidParameter', 'the body is too long');
     chunks.push(chunk);
   }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-    chunk.fill(0);
-  }
+  const body = concatBytes(...chunks);
+  for (const chunk of chunks) chunk.fill(0);
   return body;
 }
 
