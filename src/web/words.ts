@@ -17,6 +17,7 @@ export interface Words {
   readonly sampleMessage: string;
   readonly samplePassword: string;
   readonly close: string;
+  readonly closeDialog: string;
   readonly lock: string;
   readonly unlock: string;
   readonly password: string;
@@ -158,6 +159,7 @@ const EN: Words = {
   sampleMessage: 'KMIP message',
   samplePassword: 'password of this sample',
   close: 'Close file',
+  closeDialog: 'Close',
   lock: 'Lock',
   unlock: 'Unlock',
   password: 'Password',
@@ -312,6 +314,7 @@ const ZH: Words = {
   sampleMessage: 'KMIP 报文',
   samplePassword: '本示例的口令',
   close: '关闭文件',
+  closeDialog: '关闭',
   lock: '锁定',
   unlock: '打开',
   password: '口令',

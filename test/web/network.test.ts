@@ -48,6 +48,7 @@ describe.skipIf(!CAN_BROWSE)('the page and the network', () => {
     await page.getByRole('button', { name: 'Report as text' }).click();
     await page.getByRole('button', { name: 'How do I know?' }).click();
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Close file' }).click();
     await page.getByRole('button', { name: 'Oracle-style wallet' }).click();
     await unlock(page, 'Welcome_1');

@@ -23,7 +23,7 @@ function Dialog({
     <dialog ref={element} aria-label={title} onClose={onClose}>
       <header>
         <h2>{title}</h2>
-        <button type="button" class="quiet" aria-label={words.close} onClick={onClose}>
+        <button type="button" class="quiet" aria-label={words.closeDialog} onClick={onClose}>
           ✕
         </button>
       </header>
