@@ -47,6 +47,7 @@ describe.skipIf(!CAN_BROWSE)('the page and the network', () => {
       await page.getByRole('tab', { name: tab }).click();
     await page.getByRole('button', { name: 'Report as text' }).click();
     await page.getByRole('button', { name: 'How do I know?' }).click();
+    await page.getByRole('dialog').waitFor(); // before it is open, Escape would close nothing
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Close file' }).click();
