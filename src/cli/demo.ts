@@ -20,10 +20,9 @@ interface DemoOptions {
   readonly okv?: string;
 }
 
-/** Adds the command. */
-export function addDemoCommand(program: Command): void {
-  program
-    .command('demo')
+/** Adds what the command takes and does. */
+export function defineDemo(command: Command): void {
+  command
     .description('a wallet and a KMIP server in a local folder, a tour of both, and on a terminal a prompt')
     .option('--home <dir>', 'home directory of the demo; made when missing', '.demo')
     .option('--okv <dir>', 'keep the keyring in the KMIP server that this directory names, not in one of the demo')

@@ -1,9 +1,4 @@
-/**
- * How a command ends: one line for the error (code, message), one for the hint, and an exit status by whose fault it is.
- *
- *   0 ok · 1 internal · 2 usage or syntax · 3 wrong password · 4 not found · 5 state · 6 no server reached · 7 the server refused ·
- *   8 malformed file · 9 input/output · 10 a check failed
- */
+/** How a command ends: one line for the error (code, message), one for the hint, and an exit status by whose fault it is. */
 import {
   AuthenticationError,
   DatabaseError,
@@ -34,6 +29,21 @@ export const EXIT = {
   io: 9,
   checkFailed: 10,
 } as const;
+
+/** Exit statuses in words, for the help. */
+export const EXIT_MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: 'ok',
+  internal: 'internal error',
+  usage: 'usage or syntax',
+  password: 'wrong password',
+  notFound: 'not found',
+  state: 'not in this state',
+  unreachable: 'no server reached',
+  refused: 'the server refused',
+  malformed: 'malformed file',
+  io: 'input or output failed',
+  checkFailed: 'a check failed',
+};
 
 const NOT_FOUND: readonly string[] = [
   'ERR_WALLET_MISSING',

@@ -12,10 +12,10 @@ interface InspectOptions extends PasswordSource {
   readonly html?: string;
 }
 
-/** Adds the command. */
-export function addInspectCommand(program: Command): void {
-  program
-    .command('inspect [file]')
+/** Adds what the command takes and does. */
+export function defineInspect(command: Command): void {
+  command
+    .argument('[file]', 'the file; may be missing with --html')
     .description(
       'say what a file is and what can be seen of it: wallets, certificates, keys, KMIP messages, okvclient.ora, SQL',
     )

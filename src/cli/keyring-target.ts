@@ -3,15 +3,16 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { UsageError } from '../errors.ts';
 import { type Keyring, type KmipKeyringOptions, openKeyring } from '../keyring/index.ts';
+import { choice } from './options.ts';
 import { addTargetOptions, commonOptions, namesServer, readTarget, type TargetOptions, warn } from './target.ts';
-import { askPassword, oneOf } from './terminal.ts';
+import { askPassword } from './terminal.ts';
 
 /** The options that name a keyring. */
 export interface KeyringTarget extends TargetOptions {
   readonly wallet?: string;
   readonly create?: boolean;
   readonly instance?: string;
-  readonly profile?: string;
+  readonly profile?: (typeof PROFILES)[number];
 }
 
 const PROFILES = ['okv', 'name', 'percona'] as const;
@@ -22,7 +23,7 @@ export function addKeyringOptions(command: Command): Command {
     .option('--wallet <dir>', 'a directory with a wallet in it, in place of a server')
     .option('--create', 'make the wallet when there is none')
     .option('--instance <name>', 'namespace of the keys, where several share one credential')
-    .option('--profile <name>', 'how keys are named in the server: okv, name or percona; default: by what it can do');
+    .addOption(choice('--profile <name>', 'how keys are named in the server; default: by what it can do', PROFILES));
 }
 
 /** Opens the keyring that the options name. */
@@ -47,9 +48,7 @@ async function openServer(options: KeyringTarget): Promise<Keyring> {
   const common = {
     backend: 'kmip',
     ...(instance !== undefined && { instance }),
-    ...(profile !== undefined && {
-      profile: oneOf('--profile', profile, PROFILES),
-    }),
+    ...(profile !== undefined && { profile }),
     onWarning: ({ path, message }) => warn(`${path}: ${message}`),
   } satisfies Partial<KmipKeyringOptions>;
   const { timeoutMs, ...client } = commonOptions(options);

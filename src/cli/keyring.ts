@@ -29,8 +29,7 @@ interface Versioned extends Common {
 }
 
 /** Adds the commands. */
-export function addKeyringCommands(program: Command): void {
-  const keyring = program.command('keyring').description('keys by name, in a KMIP server or in a wallet');
+export function defineKeyring(keyring: Command): void {
   const add = (name: string, description: string, example: string): Command =>
     addKeyringOptions(keyring.command(name).description(description))
       .option('--json', 'print JSON')

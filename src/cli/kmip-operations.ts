@@ -17,6 +17,7 @@ import {
   wipeMessage,
 } from '../kmip/index.ts';
 import { enumerationValue, labelOf, maskNames, Tag, tagOfLabel } from '../ttlv/index.ts';
+import { collect } from './options.ts';
 import { addKeyOutput, assertMayShow, type KeyOutput, writeKey } from './secret-io.ts';
 import { addTargetOptions, type TargetOptions, withClient } from './target.ts';
 import { formatColumns, formatTable, print, printable } from './terminal.ts';
@@ -40,15 +41,14 @@ interface CreateOptions extends Common {
   readonly activate?: boolean;
 }
 
-/** Adds the commands to the group `kmip`, which is made when it is not there. */
-export function addKmipOperations(program: Command): void {
-  const group = program.commands.find((command) => command.name() === 'kmip');
-  const kmip = group ?? program.command('kmip').description('talk to a KMIP server, one operation at a time');
+/** Adds the operations to the group `kmip`. */
+export function defineKmipOperations(kmip: Command): void {
+  kmip.description('talk to a KMIP server, one operation at a time; run a server');
+  kmip.commandsGroup('Operations on a server:');
   const add = (name: string, description: string, example: string): Command =>
     addTargetOptions(kmip.command(name).description(description))
       .option('--json', 'print JSON')
       .addHelpText('after', `\nExample:\n  $ keyward kmip ${example}\n`);
-  const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
 
   add('ping', 'connect, and say to whom and how fast', 'ping --okv ./okv').action(ping);
   add('query', 'list what the server can do', 'query --okv ./okv').action(query);

@@ -14,7 +14,10 @@ import {
 } from '../kmip/server/index.ts';
 import type { Secret } from '../secret.ts';
 import { formatError } from './exit.ts';
+import { choice, collect } from './options.ts';
 import { askPassword, type PasswordSource, printable } from './terminal.ts';
+
+const QUIRKS: readonly QuirkName[] = ['pykmip', 'vault', 'fortanix'];
 
 interface HomeOptions extends PasswordSource {
   readonly home: string;
@@ -32,14 +35,12 @@ interface ServeOptions extends InitOptions {
   readonly auditLog?: string;
   readonly metrics?: string;
   readonly fault?: readonly string[];
-  readonly quirks?: string;
+  readonly quirks?: QuirkName;
 }
 
-/** Adds the commands to the group `kmip`, which is made when missing. */
-export function addKmipServerCommands(program: Command): void {
-  const group = program.commands.find((command) => command.name() === 'kmip');
-  const kmip = group ?? program.command('kmip').description('serve keys over KMIP');
-  const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
+/** Adds the commands of the server to the group `kmip`. */
+export function defineKmipServer(kmip: Command): void {
+  kmip.commandsGroup('A server of your own:');
   const add = (parent: Command, name: string, description: string, example: string): Command =>
     parent
       .command(name)
@@ -67,7 +68,7 @@ export function addKmipServerCommands(program: Command): void {
       'for tests of clients: delay=MS, cut=BYTES, garble=N, lying-length, wrong-version, drop-after=N',
       collect,
     )
-    .option('--quirks <server>', 'for tests of clients: answer as pykmip, vault or fortanix where they differ')
+    .addOption(choice('--quirks <server>', 'for tests of clients: answer as this one where they differ', QUIRKS))
     .action(serve);
   add(
     kmip,
@@ -104,7 +105,7 @@ async function serve(options: ServeOptions): Promise<void> {
     ...(options.auditLog !== undefined && { auditLog: options.auditLog }),
     ...(metricsPort !== undefined && { metricsPort }),
     ...(faults.length > 0 && { faults }),
-    ...(options.quirks !== undefined && { engine: { quirks: options.quirks as QuirkName } }),
+    ...(options.quirks !== undefined && { engine: { quirks: options.quirks } }),
     onEvent: (event) => {
       if ('error' in event) say(`${event.type}: ${formatError(event.error)}`);
       else if (event.done === event.total) say(`sealed ${counted(event.total)} anew under the new master key`);

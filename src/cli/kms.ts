@@ -7,6 +7,7 @@ import { type Fault, type KmsEmulator, startKmsEmulator } from '../kms/emulator/
 import { type KmsUrl, parseKmsUrl, TencentKms } from '../kms/index.ts';
 import { Secret } from '../secret.ts';
 import { createWalletFile, openWalletFile, WALLET_FILE, type WalletFile } from '../wallet/file/index.ts';
+import { collect } from './options.ts';
 import { firstLine, print, writeNewFile } from './terminal.ts';
 
 interface EmulateOptions {
@@ -18,8 +19,7 @@ interface EmulateOptions {
 }
 
 /** Adds the commands. */
-export function addKmsCommands(program: Command): void {
-  const kms = program.command('kms').description('key management services that protect master keys');
+export function defineKms(kms: Command): void {
   kms
     .command('check <url-file>')
     .description('read a kms:// URL from the first line of a file (- is standard input), and ask the service behind it')
@@ -27,7 +27,6 @@ export function addKmsCommands(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  $ keyward kms check ./kms/kms-url\n')
     .action(check);
-  const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
   kms
     .command('emulate')
     .description('a Tencent Cloud KMS on loopback, for tests: its keys, credentials and URL stay in a directory')

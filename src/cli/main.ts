@@ -1,20 +1,20 @@
 #!/usr/bin/env node
 /** The `keyward` command. Only the modules of the command that was asked for are loaded. */
-import { Command } from 'commander';
+import { CommanderError } from 'commander';
 import { EXIT, exitStatus, formatError } from './exit.ts';
-import { addCommands } from './program.ts';
+import { COMMAND_NAMES, makeProgram } from './program.ts';
 
-const program = new Command('keyward')
-  .description('a keyring and a wallet for database master keys')
-  .exitOverride((error) => {
-    process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
-  })
-  .showHelpAfterError('(keyward --help shows the commands)');
+// The command is the first word that is one: also in `keyward help sql`.
+const named = process.argv.slice(2).find((word) => COMMAND_NAMES.includes(word));
 
 try {
-  await addCommands(program, process.argv[2]);
+  const program = await makeProgram(named === undefined ? [] : [named]);
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`${formatError(error)}\n`);
-  process.exitCode = exitStatus(error);
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage; // it has said already what is wrong
+  } else {
+    process.stderr.write(`${formatError(error)}\n`);
+    process.exitCode = exitStatus(error);
+  }
 }

@@ -7,7 +7,8 @@ import type { Command } from 'commander';
 import { decodeBase64, decodeHex, encodeBase64, encodeHex } from '../core/index.ts';
 import { UsageError } from '../errors.ts';
 import { Secret } from '../secret.ts';
-import { askPassword, descriptor, oneOf, print, writeResult } from './terminal.ts';
+import { choice } from './options.ts';
+import { askPassword, descriptor, print, writeResult } from './terminal.ts';
 
 const FORMATS = ['raw', 'hex', 'base64'] as const;
 type KeyFormat = (typeof FORMATS)[number];
@@ -15,7 +16,7 @@ type KeyFormat = (typeof FORMATS)[number];
 /** Where key bytes go. */
 export interface KeyOutput {
   readonly out?: string;
-  readonly format?: string;
+  readonly format?: KeyFormat;
   readonly showSecrets?: boolean;
 }
 
@@ -23,14 +24,14 @@ export interface KeyOutput {
 export interface KeyInput {
   readonly keyFile?: string;
   readonly keyFd?: string;
-  readonly format?: string;
+  readonly format?: KeyFormat;
 }
 
 /** Adds the options of a command that hands key bytes out. */
 export function addKeyOutput(command: Command): Command {
   return command
     .option('--out <file>', 'write the bytes into a new file (mode 0600)')
-    .option('--format <name>', 'raw, hex or base64; default: raw, on a terminal hex')
+    .addOption(choice('--format <name>', 'default: raw, on a terminal hex', FORMATS))
     .option('--show-secrets', 'show the bytes on a terminal');
 }
 
@@ -39,7 +40,7 @@ export function addKeyInput(command: Command): Command {
   return command
     .option('--key-file <file>', 'read the bytes from a file; - is standard input')
     .option('--key-fd <number>', 'read the bytes from a file descriptor')
-    .option('--format <name>', 'what the file holds: raw, hex or base64', 'raw');
+    .addOption(choice('--format <name>', 'what the file holds', FORMATS).default('raw'));
 }
 
 /** Refuses to go on where a key would end up on a terminal unasked: before it is fetched. @throws {UsageError} ERR_TERMINAL */
@@ -65,13 +66,13 @@ export function writeKey(bytes: Uint8Array, output: KeyOutput): void {
 }
 
 function formatOf({ format, out }: KeyOutput): KeyFormat {
-  if (format !== undefined) return oneOf('--format', format, FORMATS);
+  if (format !== undefined) return format;
   return out === undefined && process.stdout.isTTY ? 'hex' : 'raw';
 }
 
 /** Reads key bytes. Without a file or a descriptor a line is asked for, without echo. */
 export async function readKeyBytes(question: string, input: KeyInput): Promise<Secret> {
-  const format = oneOf('--format', input.format ?? 'raw', FORMATS);
+  const { format = 'raw' } = input;
   using given = await readGiven(question, input);
   if (format === 'raw') return Secret.from(given.expose());
   const decode = format === 'hex' ? decodeHex : decodeBase64;

@@ -18,7 +18,8 @@ import {
   splitScript,
 } from '../statement/index.ts';
 import { EXIT, exitStatus, formatError } from './exit.ts';
-import { askPassword, firstLine, formatTable, oneOf, printable, showRows } from './terminal.ts';
+import { choice, collect } from './options.ts';
+import { askPassword, firstLine, formatTable, printable, showRows } from './terminal.ts';
 
 interface SqlOptions {
   readonly home: string;
@@ -32,18 +33,21 @@ interface SqlOptions {
   readonly showSecrets?: boolean;
   readonly account: string;
   readonly grant?: readonly Privilege[];
-  readonly keyringChecks: 'new' | 'old';
+  readonly keyringChecks: (typeof GENERATIONS)[number];
   readonly keyringPlugins: boolean;
-  readonly dialect: 'yashandb' | 'oracle';
-  readonly kmsFetch: string;
-  readonly profile: 'modern' | 'oracle' | 'pbmac1' | 'java' | 'legacy';
+  readonly dialect: (typeof DIALECTS)[number];
+  readonly kmsFetch: (typeof KMS_FETCH)[number];
+  readonly profile: (typeof PROFILES)[number];
 }
 
-/** Adds the command. */
-export function addSqlCommand(program: Command): void {
-  const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, value];
-  program
-    .command('sql')
+const GENERATIONS = ['new', 'old'] as const;
+const DIALECTS = ['yashandb', 'oracle'] as const;
+const KMS_FETCH = ['open', 'use'] as const;
+const PROFILES = ['modern', 'oracle', 'pbmac1', 'java', 'legacy'] as const;
+
+/** Adds what the command takes and does. */
+export function defineSql(command: Command): void {
+  command
     .description("run ADMINISTER KEY MANAGEMENT and MySQL's keyring statements in an instance: a home directory")
     .requiredOption('--home <dir>', 'home directory of the instance; made when missing')
     .option('-e, --execute <statement>', 'a statement to run; may be given several times', collect)
@@ -53,13 +57,17 @@ export function addSqlCommand(program: Command): void {
     .option('--explain', 'say what the statements would do, one after the other, and do nothing')
     .option('--keep-going', 'go on after an error; the exit status is that of the first')
     .option('--vendor-examples', "accept the vendor's examples as they are printed")
-    .option('--dialect <name>', 'yashandb or oracle: columns and codes of the views', 'yashandb')
-    .option('--kms-fetch <when>', 'open or use: when keys are fetched that a key management service keeps', 'open')
-    .option('--profile <name>', 'algorithms of a new wallet: modern, oracle, pbmac1, java or legacy', 'modern')
+    .addOption(choice('--dialect <name>', 'columns and codes of the views', DIALECTS).default('yashandb'))
+    .addOption(
+      choice('--kms-fetch <when>', 'when keys are fetched that a KMS keeps: at open or at use', KMS_FETCH).default(
+        'open',
+      ),
+    )
+    .addOption(choice('--profile <name>', 'algorithms of a new wallet', PROFILES).default('modern'))
     .option('--show-secrets', 'print the keys that keyring_key_fetch returns, in hex')
     .option('--account <user@host>', 'CURRENT_USER(): the owner of keyring keys', 'root@localhost')
     .option('--grant <privilege,…>', 'global privileges of that account, or NONE; default all', readPrivileges)
-    .option('--keyring-checks <generation>', 'new, or old as before MySQL 8.0.24', 'new')
+    .addOption(choice('--keyring-checks <generation>', 'old: as before MySQL 8.0.24', GENERATIONS).default('new'))
     .option('--no-keyring-plugins', 'a fresh home has no keyring plugins and functions until they are installed')
     .addHelpText(
       'after',
@@ -86,8 +94,6 @@ function readPrivileges(text: string, before: readonly Privilege[] = []): readon
 
 async function runSql(options: SqlOptions): Promise<number> {
   const { dialect, profile, account, grant, keyringChecks, keyringPlugins, vendorExamples = false } = options;
-  if (keyringChecks !== 'new' && keyringChecks !== 'old')
-    throw new UsageError('ERR_OPTION', '--keyring-checks is new or old');
   await using instance = await openInstance(options.home, {
     dialect,
     vendorExamples,
@@ -96,7 +102,7 @@ async function runSql(options: SqlOptions): Promise<number> {
     keyringPlugins,
     ...(grant && { privileges: grant }),
     wallet: { profile },
-    kms: { fetchKeys: oneOf('--kms-fetch', options.kmsFetch, ['open', 'use']) },
+    kms: { fetchKeys: options.kmsFetch },
   });
   const binds = await readBinds(options.bind ?? []);
   const rehearsal = options.explain === true ? await instance.rehearse() : undefined;

@@ -9,7 +9,8 @@ import { type Credentials, connectKmip, type KmipClient, type KmipClientOptions 
 import { KMIP_VERSIONS, type KmipVersion } from '../kmip/index.ts';
 import { parseServer } from '../okv/index.ts';
 import type { Secret } from '../secret.ts';
-import { askPassword, oneOf, type PasswordSource, printable } from './terminal.ts';
+import { choice, collectList } from './options.ts';
+import { askPassword, type PasswordSource, printable } from './terminal.ts';
 
 /** The options that name a server. */
 export interface TargetOptions extends PasswordSource {
@@ -21,26 +22,27 @@ export interface TargetOptions extends PasswordSource {
   readonly key?: string;
   readonly p12?: string;
   readonly servername?: string;
-  readonly kmipVersion?: string;
+  readonly kmipVersion?: KmipVersion;
   readonly timeout?: string;
 }
 
 /** Adds the options. */
 export function addTargetOptions(command: Command): Command {
-  const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, ...value.split(',')];
   return command
+    .optionsGroup('Which server:')
     .option('--okv <dir>', 'a directory with okvclient.ora and ssl/')
     .option('--config <file>', 'component_keyring_kmip.cnf, or a my.cnf that sets keyring_okv_conf_dir')
-    .option('--server <host:port>', 'a server; may be given several times, or a list', collect)
+    .option('--server <host:port>', 'a server; may be given several times, or a list', collectList)
     .option('--ca <file>', 'with --server: certificate of the authority (PEM)')
     .option('--cert <file>', 'with --server: own certificate (PEM)')
     .option('--key <file>', 'with --server: its private key (PEM)')
     .option('--p12 <file>', 'with --server: certificate and key in a PKCS#12 file')
     .option('--servername <name>', 'the name in the server certificate, where it is not the host')
-    .option('--kmip-version <version>', 'the protocol version, without asking the server')
+    .addOption(choice('--kmip-version <version>', 'the protocol version, without asking the server', KMIP_VERSIONS))
     .option('--timeout <ms>', 'for all that the command asks of the server', '60000')
     .option('--password-file <file>', 'read the password (of the key, the PKCS#12 file or the wallet) from a file')
-    .option('--password-fd <number>', 'read the password from a file descriptor');
+    .option('--password-fd <number>', 'read the password from a file descriptor')
+    .optionsGroup('Options:');
 }
 
 /** Says whether any of the options names a server. */
@@ -100,7 +102,7 @@ export function commonOptions({
   return {
     timeoutMs: parseTimeout(timeout ?? '60000'),
     ...(servername !== undefined && { tls: { servername } }),
-    ...(kmipVersion !== undefined && { version: oneOf('--kmip-version', kmipVersion, KMIP_VERSIONS) as KmipVersion }),
+    ...(kmipVersion !== undefined && { version: kmipVersion }),
   };
 }
 

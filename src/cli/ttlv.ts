@@ -19,42 +19,51 @@ import {
   type TtlvNode,
   wipeTree,
 } from '../ttlv/index.ts';
-import { oneOf, print, writeResult } from './terminal.ts';
+import { choice } from './options.ts';
+import { print, writeResult } from './terminal.ts';
 
 const FORMS = ['binary', 'hex', 'xml', 'json', 'text'] as const;
 type Form = (typeof FORMS)[number];
+const SHOWN = ['text', 'xml', 'json'] as const;
+const MADE = ['hex', 'binary'] as const;
 
 interface TtlvOptions {
-  readonly from?: string;
-  readonly to: string;
-  readonly out?: string;
+  readonly from?: Form;
+}
+
+interface DecodeOptions extends TtlvOptions {
+  readonly to: (typeof SHOWN)[number];
   readonly showSecrets?: boolean;
   readonly showWrapped?: boolean;
 }
 
+interface EncodeOptions extends TtlvOptions {
+  readonly to: (typeof MADE)[number];
+  readonly out?: string;
+}
+
 /** Adds the commands. */
-export function addTtlvCommands(program: Command): void {
-  const ttlv = program.command('ttlv').description('show KMIP messages, and make them from what was shown');
+export function defineTtlv(ttlv: Command): void {
   const add = (name: string, description: string, example: string): Command =>
     ttlv
       .command(`${name} [file]`)
       .description(`${description}; without a file, of standard input`)
-      .option('--from <form>', `what comes in: ${FORMS.join(', ')}; default: told by its bytes`)
+      .addOption(choice('--from <form>', 'what comes in; default: told by its bytes', FORMS))
       .addHelpText('after', `\nExample:\n  $ ${example}\n`);
 
   add('decode', 'show messages', 'echo 42006903000000... | keyward ttlv decode --to json')
-    .option('--to <form>', 'text, xml or json', 'text')
+    .addOption(choice('--to <form>', 'how they are shown', SHOWN).default('text'))
     .option('--show-secrets', 'show key material and passwords, which otherwise read [redacted]')
     .option('--show-wrapped', 'show wrapped keys, which are encrypted')
-    .action((file: string | undefined, options: TtlvOptions) => decode(file, options));
+    .action((file: string | undefined, options: DecodeOptions) => decode(file, options));
   add('encode', 'make the bytes of a message', 'keyward ttlv encode request.xml --to binary --out request.bin')
-    .option('--to <form>', 'hex or binary', 'hex')
+    .addOption(choice('--to <form>', 'what comes out', MADE).default('hex'))
     .option('--out <file>', 'write them into a new file (mode 0600)')
-    .action((file: string | undefined, options: TtlvOptions) => encode(file, options));
+    .action((file: string | undefined, options: EncodeOptions) => encode(file, options));
 }
 
-function decode(file: string | undefined, options: TtlvOptions): void {
-  const format = FORMATS[oneOf('--to', options.to, ['text', 'xml', 'json'])];
+function decode(file: string | undefined, options: DecodeOptions): void {
+  const format = FORMATS[options.to];
   const { showSecrets = false, showWrapped = false } = options;
   for (const message of readMessages(file, options)) {
     try {
@@ -67,8 +76,8 @@ function decode(file: string | undefined, options: TtlvOptions): void {
 
 const FORMATS = { text: formatTtlvText, xml: formatTtlvXml, json: formatTtlvJson } as const;
 
-function encode(file: string | undefined, options: TtlvOptions): void {
-  const to = oneOf('--to', options.to, ['hex', 'binary']);
+function encode(file: string | undefined, options: EncodeOptions): void {
+  const { to } = options;
   if (to === 'binary' && options.out === undefined && process.stdout.isTTY)
     throw new UsageError('ERR_TERMINAL', 'bytes are not for a terminal', { hint: 'give --out FILE, or --to hex' });
   const parts = readMessages(file, options).map((message) => {
@@ -86,8 +95,7 @@ function encode(file: string | undefined, options: TtlvOptions): void {
 }
 
 /** The messages of the input: binary and hex may hold several, one behind the other. The holder wipes them. */
-function readMessages(file: string | undefined, options: TtlvOptions): TtlvNode[] {
-  const from = options.from === undefined ? undefined : oneOf('--from', options.from, FORMS);
+function readMessages(file: string | undefined, { from }: TtlvOptions): TtlvNode[] {
   const input = readFileSync(file ?? 0);
   try {
     if (input.length === 0) throw new FormatError('ERR_TTLV_TRUNCATED', 'there is nothing to read', { offset: 0 });

@@ -6,15 +6,18 @@ import { StateError, UsageError } from '../errors.ts';
 import { KeystoreCredential, moveKeystore, openKeystoreFile } from '../instance/index.ts';
 import { Secret } from '../secret.ts';
 import { nodeFileSystem, OverlayFileSystem, type WalletFile } from '../wallet/file/index.ts';
-import { askPassword, firstLine, oneOf, type PasswordSource, print, printable } from './terminal.ts';
+import { choice } from './options.ts';
+import { askPassword, firstLine, type PasswordSource, print, printable } from './terminal.ts';
 
 interface MigrateOptions extends PasswordSource {
-  readonly to: string;
+  readonly to: (typeof PLACES)[number];
   readonly urlFile?: string;
   readonly newPasswordFile?: string;
   readonly identifier?: string;
   readonly dryRun?: boolean;
 }
+
+const PLACES = ['kms', 'wallet'] as const;
 
 interface ReencryptOptions extends PasswordSource {
   readonly dryRun?: boolean;
@@ -27,7 +30,7 @@ export function addWalletKmsCommands(add: (name: string, description: string, ex
     'move all master keys to a key management service, or back into the wallet, after a backup',
     'migrate ./wallet/tde --to kms --url-file kms-url --password-file password.txt --dry-run',
   )
-    .requiredOption('--to <place>', 'kms or wallet')
+    .addOption(choice('--to <place>', 'where the keys go', PLACES).makeOptionMandatory())
     .option('--url-file <file>', "kms: the kms:// URL; its password is the wallet's from then on")
     .option('--new-password-file <file>', 'wallet: the password from then on; default: the same')
     .option('--identifier <text>', "becomes part of the backup's name")
@@ -43,7 +46,7 @@ export function addWalletKmsCommands(add: (name: string, description: string, ex
 }
 
 async function migrate(directory: string, options: MigrateOptions): Promise<void> {
-  const place = oneOf('--to', options.to, ['kms', 'wallet']);
+  const place = options.to;
   using given = await askPassword('keystore password', options);
   using from = KeystoreCredential.parse(given);
   using target = targetOf(place, options, from);

@@ -30,8 +30,8 @@ interface Common extends PasswordSource {
 }
 
 /** Adds the commands. */
-export function addWalletCommands(program: Command): void {
-  const wallet = program.command('wallet').description('look into wallets, back them up, restore and compare them');
+export function defineWallet(wallet: Command): void {
+  wallet.description('look into wallets, back them up, restore and compare them');
   const add = (name: string, description: string, example: string): Command =>
     wallet
       .command(name)

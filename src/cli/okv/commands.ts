@@ -7,7 +7,8 @@ import { UsageError } from '../../errors.ts';
 import { formatServer, type OkvServer, parseServer } from '../../okv/index.ts';
 import type { Secret } from '../../secret.ts';
 import { EXIT } from '../exit.ts';
-import { askNewPassword, askPassword, formatTable, oneOf, type PasswordSource, print, printable } from '../terminal.ts';
+import { choice, collectList } from '../options.ts';
+import { askNewPassword, askPassword, formatTable, type PasswordSource, print, printable } from '../terminal.ts';
 import { type Check, checkFiles, type Verdict } from './check.ts';
 import { encodePlainKey, keyFormOf, okvPaths, readKey, readNeeded, readPasswordFile } from './files.ts';
 import { fromJar, fromPem, fromPkcs12, initDirectory, type Material, wipeMaterial } from './init.ts';
@@ -23,8 +24,10 @@ interface InitOptions extends PasswordSource {
   readonly ca?: string;
 }
 
+const FORMS = ['pkcs8', 'des3'] as const;
+
 interface ProtectOptions extends PasswordSource {
-  readonly form: string;
+  readonly form: (typeof FORMS)[number];
   readonly generate?: boolean;
 }
 
@@ -36,15 +39,14 @@ interface CheckOptions {
 }
 
 /** Adds the commands. */
-export function addOkvCommands(program: Command): void {
-  const okv = program.command('okv').description('make, protect and check the configuration directory of keyring_okv');
+export function defineOkv(okv: Command): void {
+  okv.description('make, protect and check the configuration directory of keyring_okv');
   const add = (name: string, description: string, example: string): Command =>
     okv.command(`${name} <dir>`).description(description).addHelpText('after', `\nExample:\n  $ ${example}\n`);
   const withPassword = (command: Command, whose: string): Command =>
     command
       .option('--password-file <file>', `read ${whose} from the first line of a file`)
       .option('--password-fd <number>', `read ${whose} from a file descriptor`);
-  const collect = (value: string, all: readonly string[] = []): readonly string[] => [...all, ...value.split(',')];
 
   withPassword(
     add(
@@ -53,7 +55,7 @@ export function addOkvCommands(program: Command): void {
       'keyward okv init ./okv --server 198.51.100.20:9002 --standby 203.0.113.125:8041 --from-pem CA.pem cert.pem key.pem',
     )
       .option('--server <host:port>', 'the server; with a jar, default: the one that the jar names')
-      .option('--standby <host:port>', 'a server to fall back to; may be given several times, or a list', collect)
+      .option('--standby <host:port>', 'a server to fall back to; may be given several times, or a list', collectList)
       .option('--from-pem <files...>', 'three files: certificate of the authority, own certificate, its private key')
       .option('--from-p12 <file>', 'a PKCS#12 file with all three in it')
       .option('--ca <file>', 'certificate of the authority, where the PKCS#12 file has none')
@@ -62,7 +64,9 @@ export function addOkvCommands(program: Command): void {
   ).action(init);
   withPassword(
     add('protect', 'put the private key under a password', 'keyward okv protect ./okv --generate')
-      .option('--form <name>', 'pkcs8 (AES-256), or des3 for readers that know only the traditional form', 'pkcs8')
+      .addOption(
+        choice('--form <name>', 'des3: for readers that know only the traditional form', FORMS).default('pkcs8'),
+      )
       .option('--generate', 'make a password, which then stands in password.txt only'),
     'the new password',
   ).action(protect);
@@ -121,7 +125,7 @@ async function passwordOfKey(file: string, options: PasswordSource): Promise<Sec
 }
 
 async function protect(directory: string, options: ProtectOptions): Promise<void> {
-  const form = oneOf('--form', options.form, ['pkcs8', 'des3']);
+  const { form } = options;
   using password =
     options.generate === true ? randomPassword() : await askNewPassword('new password of the private key', options);
   protectKey(directory, password, form);
