@@ -78,6 +78,7 @@ export async function makeProgram(loaded: readonly string[] = COMMAND_NAMES): Pr
     .description('a keyring and a wallet for database master keys')
     .usage('<command> [options]')
     .version(readPackageInfo().version, '-V, --version', 'print the version')
+    .enablePositionalOptions() // behind a command --version is that command's: of a key
     .configureHelp({ subcommandTerm })
     .addHelpText('after', () => `${BEGIN}\n\n${exitStatuses()}\n`);
   program.exitOverride(); // for the commands to come, too: what cannot be parsed is thrown
