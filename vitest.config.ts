@@ -5,6 +5,15 @@ import { VECTORS_URL, vectorsFolder, vectorsServer } from './test/support/vector
 
 /** Properties that run more often (npm run soak) may take longer. */
 const patience = Math.max(1, Number(process.env.KEYWARD_RUNS ?? '1'));
+/**
+ * Limits against hanging, not measures of speed: the slowest test takes 20 seconds on a machine with nothing else to do, and may run on
+ * one that has eight things to do.
+ */
+const limits = {
+  testTimeout: 180_000 * patience,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 55_000 } },
+};
 
 const chromium = {
   executablePath: '/usr/bin/chromium',
@@ -27,8 +36,7 @@ const config: ViteUserConfig = defineConfig({
           environment: 'node',
           include: ['test/**/*.test.ts'],
           setupFiles: ['test/zeroize/setup.ts'],
-          testTimeout: 60_000 * patience,
-          hookTimeout: 120_000,
+          ...limits,
         },
       },
       {
@@ -43,9 +51,10 @@ const config: ViteUserConfig = defineConfig({
           include: ['test/{core,kmip,kms,pkcs12,ttlv,zeroize}/**/*.test.ts', 'test/support/vectors.test.ts'],
           setupFiles: ['test/zeroize/setup.ts'],
           exclude: ['test/**/*.node.test.ts', 'test/kmip/{client,server}/**'],
-          testTimeout: 120_000 * patience,
+          ...limits,
           browser: {
             enabled: true,
+            connectTimeout: 180_000,
             headless: true,
             screenshotFailures: false,
             provider: playwright({ launchOptions: chromium }),

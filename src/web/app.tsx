@@ -1,6 +1,6 @@
 /** The page: its bar, the file that is open, its sections, and what keys, drops and time do everywhere. Layer: web. */
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from 'preact/hooks';
 import { PageContext, usePage, useSession } from './context.ts';
 import type { Facts } from './facts.ts';
 import { type Loaded, Session, type SessionState } from './session.ts';
@@ -25,7 +25,7 @@ export function App({ facts }: { readonly facts: Facts }): JSX.Element {
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
-  useEffect(() => watch(session), [session]);
+  useLayoutEffect(() => watch(session), [session]);
   return (
     <PageContext.Provider value={page}>
       <Frame onLanguage={() => setLanguage(language === 'en' ? 'zh' : 'en')} />
@@ -65,15 +65,17 @@ function Frame({ onLanguage }: { readonly onLanguage: () => void }): JSX.Element
   const { session, facts, words, language } = usePage();
   const state = useSession();
   const [dialog, setDialog] = useState<'help' | 'trust' | null>(null);
-  const [chosen, setChosen] = useState<SectionName>('overview');
+  const [, redraw] = useReducer((n: number) => n + 1, 0);
   const [hint, setHint] = useState<string | null>(null);
   const sections = sectionsOf(state);
-  const section = sections.includes(chosen) ? chosen : (sections[0] ?? 'overview');
-  useEffect(
-    () => setChosen(state.opened === null ? 'overview' : (sectionsOf(state)[0] ?? 'overview')),
-    [state.opened === null, state.file],
-  );
-  useKeys({ session, state, sections, onSection: setChosen, onHelp: () => setDialog('help') });
+  // Made anew with the file and when that is opened or locked, in the same drawing: done after it, that would undo a choice made meanwhile.
+  const choice = useMemo(() => ({ section: null as SectionName | null }), [state.opened === null, state.file]);
+  const section = choice.section ?? sections[0] ?? 'overview';
+  const choose = (name: SectionName): void => {
+    choice.section = name;
+    redraw(0);
+  };
+  useKeys({ session, state, sections, onSection: choose, onHelp: () => setDialog('help') });
   const { file, opened } = state;
   return (
     <div class="page">
@@ -109,7 +111,7 @@ function Frame({ onLanguage }: { readonly onLanguage: () => void }): JSX.Element
           <>
             <FileHead file={file} hint={hint === '' ? null : hint} />
             <VerdictStrip report={file.report} />
-            <Sections sections={sections} section={section} onSection={setChosen} />
+            <Sections sections={sections} section={section} onSection={choose} />
             <div id="section" role="tabpanel" aria-labelledby={`tab-${section}`} key={section}>
               <SectionView section={section} file={file} state={state} />
             </div>
@@ -207,7 +209,8 @@ function useKeys(on: {
   readonly onSection: (name: SectionName) => void;
   readonly onHelp: () => void;
 }): void {
-  useEffect(() => {
+  // At once, not after the next frame: a key pressed before that would meet the page as it was, or nothing.
+  useLayoutEffect(() => {
     const press = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]') !== null) return;
       const typing = event.target instanceof HTMLElement && event.target.matches('input, textarea');

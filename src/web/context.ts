@@ -1,6 +1,6 @@
 /** What every view needs: the session with its state, and the language. Layer: web. */
 import { createContext } from 'preact';
-import { useContext, useEffect, useState } from 'preact/hooks';
+import { useContext, useLayoutEffect, useState } from 'preact/hooks';
 import type { Facts } from './facts.ts';
 import type { Session, SessionState } from './session.ts';
 import type { Language, Words } from './words.ts';
@@ -25,10 +25,10 @@ export function usePage(): Page {
   return page;
 }
 
-/** The session's state; the view is drawn again when it changes. */
+/** The session's state; the view is drawn again when it changes, from the moment that it is there: no change falls between. */
 export function useSession(): SessionState {
   const { session } = usePage();
   const [state, setState] = useState(session.state);
-  useEffect(() => session.subscribe(() => setState(session.state)), [session]);
+  useLayoutEffect(() => session.subscribe(() => setState(session.state)), [session]);
   return state;
 }

@@ -48,8 +48,10 @@ describe.skipIf(!CAN_BROWSE)('accessibility', () => {
     };
     await look('start');
     await page.getByRole('button', { name: 'How do I know?' }).click();
+    await page.getByRole('dialog').waitFor();
     await look('how do I know');
     await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Java keystore' }).click();
     await look('locked');
     await unlock(page, 'changeit');

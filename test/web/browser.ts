@@ -1,7 +1,15 @@
 /** A real Chromium with the page in it, and wallets to give to it. Node only. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  chromium,
+  type Locator,
+  type Page,
+} from 'playwright-core';
+import { expect } from 'vitest';
 import { createWallet } from '../../src/wallet/index.ts';
 import { hasPeer } from '../support/peers.ts';
 
@@ -10,10 +18,16 @@ export const PAGE_URL: string = new URL('../../dist/inspector.html', import.meta
 export const CAN_BROWSE: boolean = hasPeer('chromium') && existsSync(PAGE_FILE);
 export const PASSWORD = 'open sesame';
 
+/** How long anything may take to be seen: for machines that do many things at once. What goes wrong is noticed by what is seen. */
+const PATIENCE_MS = 55_000;
+/** The browser's own start, cold caches and all. */
+const LAUNCH_MS = 110_000;
+
 /** Starts Chromium. */
 export async function launch(): Promise<Browser> {
   return await chromium.launch({
     executablePath: '/usr/bin/chromium',
+    timeout: LAUNCH_MS,
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
 }
@@ -28,6 +42,7 @@ export interface Opened extends AsyncDisposable {
 /** Opens the page in a context of its own. */
 export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Opened> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-US', ...options });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
@@ -47,6 +62,20 @@ export async function giveFile(page: Page, name: string, bytes: Uint8Array): Pro
     .first()
     .setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) });
   await page.locator('.file-head').waitFor();
+}
+
+/** Waits until there are so many of something. */
+export async function expectCount(locator: Locator, count: number): Promise<void> {
+  await expect.poll(() => locator.count(), { timeout: PATIENCE_MS }).toBe(count);
+}
+
+/**
+ * Stops the page's clock: from now on its time passes by `page.clock.runFor` alone, however long the machine takes. (Installed and not
+ * stopped, a clock goes on by itself.)
+ */
+export async function stopClock(page: Page): Promise<void> {
+  await page.clock.install({ time: 0 });
+  await page.clock.pauseAt(3_600_000); // any time that is not over yet
 }
 
 /** Opens what was given. */

@@ -6,17 +6,22 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodePfx, parsePfx } from '../../src/pkcs12/index.ts';
 import { hasVectors, readVector, readVectorJson } from '../support/vectors.ts';
-import { CAN_BROWSE, giveFile, launch, makeWallet, openPage, PASSWORD, unlock } from './browser.ts';
+import { CAN_BROWSE, expectCount, giveFile, launch, makeWallet, openPage, PASSWORD, unlock } from './browser.ts';
 
 /** How long the main thread may be held at once. */
 const LONGEST_TASK_MS = 200;
 
-/**
- * Starts to watch the page's main thread; afterwards, the longest that one task held it. Measured as the thread's own time, which
- * other programs on a busy machine do not add to.
- */
-async function watchTasks(browser: Browser, page: Page): Promise<() => Promise<number>> {
-  await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
+/** How long the page's main thread worked, in ms of its own time, which other programs on a busy machine do not add to. */
+interface Work {
+  /** The longest that one task held it. */
+  readonly longestMs: number;
+  /** All that it did between two marks (`performance.mark`). */
+  betweenMs(from: string, to: string): number;
+}
+
+/** Starts to watch the page's main thread; afterwards, what it did. */
+async function watchTasks(browser: Browser, page: Page): Promise<() => Promise<Work>> {
+  await browser.startTracing(page, { categories: ['toplevel', 'blink.user_timing', '__metadata'] });
   return async () => {
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 60))));
     const { traceEvents } = JSON.parse((await browser.stopTracing()).toString('utf8')) as { traceEvents: TraceEvent[] };
@@ -25,7 +30,18 @@ async function watchTasks(browser: Browser, page: Page): Promise<() => Promise<n
     );
     const tasks = traceEvents.filter(({ name, pid, tid }) => name.endsWith('RunTask') && main.has(`${pid} ${tid}`));
     expect(tasks.length, 'tasks seen').toBeGreaterThan(0);
-    return Math.max(...tasks.map(({ tdur }) => (tdur ?? 0) / 1000));
+    const markAt = (mark: string): number => {
+      const found = traceEvents.find(({ name, pid, tid }) => name === mark && main.has(`${pid} ${tid}`));
+      if (found === undefined) throw new Error(`no mark ${mark}`);
+      return found.ts;
+    };
+    return {
+      longestMs: Math.max(...tasks.map(({ tdur = 0 }) => tdur / 1000)),
+      betweenMs: (from, to) =>
+        tasks
+          .filter(({ ts, dur = 0 }) => ts + dur > markAt(from) && ts < markAt(to))
+          .reduce((sum, { tdur = 0 }) => sum + tdur / 1000, 0),
+    };
   };
 }
 
@@ -33,7 +49,9 @@ interface TraceEvent {
   readonly name: string;
   readonly pid: number;
   readonly tid: number;
-  /** Microseconds of the thread's own time. */
+  /** Microseconds: when, how long by the clock, how long by the thread's own time; no length of what had not ended. */
+  readonly ts: number;
+  readonly dur?: number;
   readonly tdur?: number;
   readonly args: { readonly name?: string };
 }
@@ -51,10 +69,10 @@ describe.skipIf(!CAN_BROWSE)('hostile files', () => {
     const file = join(tmpdir(), `keyward-zeros-${process.pid}`);
     writeFileSync(file, Buffer.alloc(50_000_000));
     try {
-      const longest = await watchTasks(browser, page);
+      const work = await watchTasks(browser, page);
       await page.locator('input[type=file]').setInputFiles(file);
       await page.getByText('Not a PKCS#12 file').first().waitFor();
-      expect(await longest()).toBeLessThanOrEqual(LONGEST_TASK_MS);
+      expect((await work()).longestMs).toBeLessThanOrEqual(LONGEST_TASK_MS);
     } finally {
       rmSync(file);
     }
@@ -69,14 +87,14 @@ describe.skipIf(!CAN_BROWSE)('hostile files', () => {
     const bytes = await encodePfx({ bags }, { password: PASSWORD, iterations: 1000 });
     await using opened = await openPage(browser);
     const { page } = opened;
-    const longest = await watchTasks(browser, page);
+    const work = await watchTasks(browser, page);
     await giveFile(page, 'many.p12', bytes);
     await unlock(page);
     await page.getByRole('tab', { name: 'Contents' }).click();
     await page.getByText('Entries (10000)').waitFor();
-    const ms = await longest();
-    console.log(`page: 10,000 bags, longest task ${ms.toFixed(0)} ms`);
-    expect(ms).toBeLessThanOrEqual(LONGEST_TASK_MS);
+    const { longestMs } = await work();
+    console.log(`page: 10,000 bags, longest task ${longestMs.toFixed(0)} ms`);
+    expect(longestMs).toBeLessThanOrEqual(LONGEST_TASK_MS);
   });
 
   it('2^31 iterations are refused before the first', async () => {
@@ -91,7 +109,7 @@ describe.skipIf(!CAN_BROWSE)('hostile files', () => {
     await giveFile(page, 'costly.p12', bytes);
     await page.getByLabel('Password').fill(PASSWORD);
     await page.keyboard.press('Enter');
-    await page.getByText('ERR_LIMIT_ITERATIONS').waitFor({ timeout: 5000 });
+    await page.getByText('ERR_LIMIT_ITERATIONS').waitFor(); // made, they would take half an hour
   });
 
   it('markup and direction tricks in names and tags stay text', async () => {
@@ -118,45 +136,34 @@ describe.skipIf(!CAN_BROWSE)('hostile files', () => {
     await using opened = await openPage(browser);
     const { page, errors } = opened;
     await giveFile(page, 'ewallet.p12', bytes);
-    await page.getByLabel('Password').fill(PASSWORD);
+    const work = await watchTasks(browser, page);
+    // Marks: the password was sent off, the table stands, all of it does; a search begins, and shows what it found.
     await page.evaluate(() => {
-      const all = globalThis as unknown as { painted: number; derived: number };
-      const watch = (): void => {
-        if (document.querySelector('progress') !== null) all.derived = performance.now();
-        if (document.querySelector('table.keys tbody tr') !== null) all.painted = performance.now();
-        else requestAnimationFrame(watch);
-      };
-      watch();
+      const rows = (): number => document.querySelectorAll('table.keys tbody tr').length;
+      const marks = [
+        { name: 'sent', now: () => document.querySelector('progress') !== null },
+        { name: 'painted', now: () => rows() > 0 },
+        { name: 'complete', now: () => rows() === 1000 },
+        { name: 'searched', now: () => rows() === 11 },
+      ];
+      new MutationObserver(() => {
+        while (marks[0]?.now()) performance.mark((marks.shift() as { name: string }).name);
+      }).observe(document.body, { subtree: true, childList: true });
+      addEventListener('input', () => marks.length === 1 && performance.mark('search'), { capture: true });
     });
-    await page.keyboard.press('Enter');
-    await page.waitForFunction(() => 'painted' in globalThis);
-    const ms = await page.evaluate(() => {
-      const all = globalThis as unknown as { painted: number; derived: number };
-      return all.painted - all.derived;
-    });
-    await page.waitForFunction(() => document.querySelectorAll('table.keys tbody tr').length === 1000);
-    const searched = await page.evaluate(async () => {
-      const field = document.querySelector<HTMLInputElement>('input[type=search]')!;
-      const started = performance.now();
-      field.value = 'key 77';
-      field.dispatchEvent(new InputEvent('input', { bubbles: true }));
-      while (document.querySelectorAll('table.keys tbody tr').length !== 11) await new Promise(requestAnimationFrame);
-      return performance.now() - started;
-    });
-    // Again, watched: watching costs time of its own.
-    await page.keyboard.press('Escape');
-    await page.getByRole('button', { name: 'Lock', exact: true }).click();
-    const longest = await watchTasks(browser, page);
     await unlock(page);
-    await page.waitForFunction(() => document.querySelectorAll('table.keys tbody tr').length === 1000);
+    await expectCount(page.locator('table.keys tbody tr'), 1000);
     await page.getByLabel('Search').fill('key 77');
-    await page.waitForFunction(() => document.querySelectorAll('table.keys tbody tr').length === 11);
-    const task = await longest();
+    await expectCount(page.locator('table.keys tbody tr'), 11);
+    const { longestMs, betweenMs } = await work();
+    const paintedMs = betweenMs('sent', 'painted');
+    const searchedMs = betweenMs('search', 'searched');
     console.log(
-      `page: 1,000 keys painted ${ms.toFixed(0)} ms after the keys were derived, search ${searched.toFixed(0)} ms, longest task ${task.toFixed(0)} ms`,
+      `page: 1,000 keys painted after ${paintedMs.toFixed(0)} ms of work, search ${searchedMs.toFixed(0)} ms, longest task ${longestMs.toFixed(0)} ms`,
     );
-    expect(ms).toBeLessThan(1000);
-    expect(task, 'opening, drawing and searching alike').toBeLessThanOrEqual(LONGEST_TASK_MS);
+    expect(paintedMs).toBeLessThan(1000);
+    expect(searchedMs).toBeLessThan(1000);
+    expect(longestMs, 'opening, drawing and searching alike').toBeLessThanOrEqual(LONGEST_TASK_MS);
     expect(errors).toEqual([]);
   });
 
@@ -166,19 +173,19 @@ describe.skipIf(!CAN_BROWSE)('hostile files', () => {
       await using opened = await openPage(browser);
       const { page, errors } = opened;
       const records = await readVectorJson<readonly { readonly file: string }[]>('pkcs12/manifest.json');
-      const longest = await watchTasks(browser, page);
+      const work = await watchTasks(browser, page);
       for (const { file } of records) {
         await giveFile(page, file.replaceAll('/', '-'), await readVector(`pkcs12/${file}`));
         await page.getByRole('tab', { name: 'Bytes' }).click();
         await page.locator('.bytes').waitFor();
         await page.getByRole('button', { name: 'Close file' }).click();
       }
-      const ms = await longest();
-      console.log(`page: ${records.length} files of the vectors, longest task ${ms.toFixed(0)} ms`);
-      expect(ms).toBeLessThanOrEqual(LONGEST_TASK_MS);
+      const { longestMs } = await work();
+      console.log(`page: ${records.length} files of the vectors, longest task ${longestMs.toFixed(0)} ms`);
+      expect(longestMs).toBeLessThanOrEqual(LONGEST_TASK_MS);
       expect(errors).toEqual([]);
     },
-    240_000,
+    600_000,
   );
 });
 

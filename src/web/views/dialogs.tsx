@@ -1,6 +1,6 @@
 /** The list of keys, and "How do I know?". Layer: web. */
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { usePage } from '../context.ts';
 import { Code } from './parts.tsx';
 
@@ -16,7 +16,7 @@ function Dialog({
 }): JSX.Element {
   const { words } = usePage();
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     element.current?.showModal();
   }, []);
   return (

@@ -1,6 +1,6 @@
 /** What the file is, and the way into it: name, kind, size, hash; password, progress, a calm line when it was wrong. Layer: web. */
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { formatReport } from '../../inspect/index.ts';
 import { usePage, useSession } from '../context.ts';
 import type { Loaded, Notice } from '../session.ts';
@@ -83,7 +83,7 @@ function Unlock({ file, hint }: { readonly file: Loaded; readonly hint: string |
 export function PasswordForm({ onPassword }: { readonly onPassword: (password: string) => void }): JSX.Element {
   const { words } = usePage();
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <form
       class="password"

@@ -1,6 +1,6 @@
 /** The empty page: drop, choose, paste, or look at a sample. Layer: web. */
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { usePage, useSession } from '../context.ts';
 import { SAMPLES, type Sample } from '../generated/samples.ts';
 import type { Words } from '../words.ts';
@@ -86,7 +86,7 @@ export function ChooseFile(props: {
   readonly children: JSX.Element | readonly JSX.Element[];
 }): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const open = (): void => input.current?.click();
     addEventListener('keyward:choose', open);
     return () => removeEventListener('keyward:choose', open);
