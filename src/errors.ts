@@ -106,9 +106,13 @@ export class DatabaseError extends KeywardError {
 /** A KMIP peer answered with a failure. The fields are the peer's own. */
 export class ProtocolError extends KeywardError {
   override readonly name: string = 'ProtocolError';
+  /** The operation's name; its number where it has none. */
   readonly operation: string | undefined;
+  /** Such as `OperationFailed`. */
   readonly resultStatus: string | undefined;
+  /** Such as `ItemNotFound`. */
   readonly resultReason: string | undefined;
+  /** The peer's own words; not to be trusted further than the peer. */
   readonly resultMessage: string | undefined;
 
   constructor(
@@ -143,6 +147,7 @@ export interface TransportAttempt {
 /** No peer could be reached, or the connection failed. Lists every attempt. */
 export class TransportError extends KeywardError {
   override readonly name: string = 'TransportError';
+  /** In the order in which they ended. */
   readonly attempts: readonly TransportAttempt[];
 
   constructor(code: string, message: string, attempts: readonly TransportAttempt[] = [], details: ErrorDetails = {}) {
@@ -158,6 +163,7 @@ export class ProviderError extends KeywardError {
   readonly action: string;
   /** The service's code, such as `ResourceUnavailable.CmkDisabled`. */
   readonly providerCode: string;
+  /** The service's own words. */
   readonly providerMessage: string;
   /** By which the service's operator finds the request; null where the answer had none. */
   readonly requestId: string | null;
@@ -196,6 +202,7 @@ export class UnsupportedError extends KeywardError {
 /** Larger, deeper or costlier than a limit allows; refused before any work. */
 export class LimitError extends KeywardError {
   override readonly name: string = 'LimitError';
+  /** The limit, in the unit that the code names. */
   readonly limit: number;
   /** What was asked for; a decimal text where it does not fit a number exactly. */
   readonly actual: number | string;

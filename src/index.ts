@@ -1,5 +1,7 @@
 /**
- * The front door, `keyward`: what every user needs, whichever room they work in. Heavy rooms have subpaths of their own.
+ * The front door: `openKeyring`, `Secret` and the errors of every subpath. Heavy rooms have subpaths of their own.
+ *
+ * @module keyward
  */
 export * from './errors.ts';
 export { type Keyring, type KeyringOptions, openKeyring } from './keyring/index.ts';

@@ -69,14 +69,17 @@ export class Secret {
     this.#bytes = undefined;
   }
 
+  /** Zeroes the bytes, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** Gives `[redacted]`, so that no message shows the bytes. */
   toString(): string {
     return REDACTED;
   }
 
+  /** Gives `[redacted]`, so that no JSON holds the bytes. */
   toJSON(): string {
     return REDACTED;
   }

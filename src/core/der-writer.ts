@@ -77,7 +77,7 @@ export class DerWriter {
     return this.#put(derTag, contents);
   }
 
-  /** Writes elements that are encoded already, byte for byte; they are copied and not checked. */
+  /** Writes elements that are encoded already: `der`, byte for byte, copied and not checked. */
   putRaw(der: Uint8Array): this {
     return this.#put(TAPE_RAW, der);
   }
@@ -94,12 +94,12 @@ export class DerWriter {
     return this.#put(DER.OBJECT_IDENTIFIER, contentsOf(oid));
   }
 
-  /** Writes an OCTET STRING. */
+  /** Writes an OCTET STRING of `contents`, which are copied. */
   putOctets(contents: Uint8Array): this {
     return this.#put(DER.OCTET_STRING, contents);
   }
 
-  /** Writes a BIT STRING of whole octets. */
+  /** Writes a BIT STRING of whole `octets`, which are copied. */
   putBits(octets: Uint8Array): this {
     const contents = new Uint8Array(octets.length + 1);
     contents.set(octets, 1);
@@ -145,6 +145,7 @@ export class DerWriter {
     this.#open = [];
   }
 
+  /** Disposes of it, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

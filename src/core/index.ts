@@ -1,4 +1,10 @@
-/** The door of the core room. */
+/**
+ * The WebAssembly core: key wrap (RFC 3394, RFC 5649), AES-CBC, SHA-1 and SHA-2, HMAC, HKDF, PBKDF2 and the PKCS#12 KDF, hex and
+ * base64, DER, TTLV. What is keyed is constant time in the module's instructions; each call wipes what it used of linear memory.
+ * The old ciphers (`legacyDecryptCbc`, `rc4`) live in a second module and are not constant time. Node and browsers.
+ *
+ * @module keyward/core
+ */
 
 export { type CbcPadding, decryptCbc, encryptCbc } from './cbc.ts';
 export { equalSecretBytes } from './compare.ts';

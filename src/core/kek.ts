@@ -25,7 +25,7 @@ export class Kek {
   readonly #generation: number = ++generations;
   #slot = 0;
 
-  /** Takes the secret over. Internal: use `importKek`. */
+  /** @internal Takes the secret over. Use `importKek`. */
   constructor(secret: Secret) {
     this.#secret = secret;
   }
@@ -40,12 +40,13 @@ export class Kek {
     this.#secret.dispose();
   }
 
+  /** Disposes of it, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
   /**
-   * The number of the slot that holds this key's schedule, loaded if it must be. Internal.
+   * @internal The number of the slot that holds this key's schedule, loaded if it must be.
    *
    * @throws {UsageError} ERR_KEK_DISPOSED
    */

@@ -48,8 +48,11 @@ export interface RawSafe {
   readonly offset: number;
   /** The whole ContentInfo. */
   readonly der: Uint8Array<ArrayBuffer>;
+  /** null unless the safe is in the open. */
   readonly bags: readonly RawBag[] | null;
+  /** null unless it is encrypted. */
   readonly algorithm: RawAlgorithm | null;
+  /** The encryptedContent's octets; null unless it is encrypted. */
   readonly ciphertext: Uint8Array<ArrayBuffer> | null;
 }
 
@@ -59,6 +62,7 @@ export interface RawMac {
   readonly algorithm: RawAlgorithm;
   /** `mac.digest`. */
   readonly digest: Uint8Array<ArrayBuffer>;
+  /** `macSalt`. */
   readonly salt: Uint8Array<ArrayBuffer>;
   /** 0 to 2^53 - 1; what is more, or less, is refused. */
   readonly iterations: number;

@@ -136,14 +136,14 @@ export class TtlvWriter {
     this.#bigint64(ttlvTag, ItemType.DateTimeExtended, microseconds);
   }
 
-  /** Puts a Big Integer: two's complement, big-endian, a multiple of 8 bytes and not empty. */
+  /** Puts a Big Integer; `value` is two's complement, big-endian, a multiple of 8 bytes and not empty. Copied. */
   bigInteger(ttlvTag: number, value: Uint8Array | Secret): void {
     const bytes = value instanceof Secret ? value.expose() : value;
     if (bytes.length === 0 || bytes.length % 8 !== 0) throw outOfRange(ttlvTag, 'BigInteger');
     this.#bytes(head(ttlvTag, ItemType.BigInteger), bytes);
   }
 
-  /** Puts a Byte String. */
+  /** Puts a Byte String; `value` is copied. */
   byteString(ttlvTag: number, value: Uint8Array | Secret): void {
     this.#bytes(head(ttlvTag, ItemType.ByteString), value instanceof Secret ? value.expose() : value);
   }

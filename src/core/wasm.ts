@@ -25,6 +25,7 @@ export function memory(): Uint8Array<ArrayBuffer> {
  * Gives the core its module before first use: the bytes of `keyward/core.wasm` or a compiled module. Only needed where
  * the embedded bytes cannot be compiled, or to share one compiled module between workers.
  *
+ * @param source the module's bytes, `keyward/core.wasm` as it is, or the module compiled
  * @throws {UsageError} ERR_WASM_STARTED when the core is already running
  * @throws {KeywardError} ERR_WASM_UNAVAILABLE when WebAssembly or its SIMD instructions are missing or forbidden
  */

@@ -28,7 +28,7 @@ const TEXT_BYTES = 64 * 1024;
 /** Structures larger than this are told apart by their first bytes alone. */
 const STRUCTURE_BYTES = 8 * 1024 * 1024;
 
-/** Says what a file is. */
+/** Says what a file is; `bytes` are all of it, and not changed. */
 export function detectKind(bytes: Uint8Array): FileKind {
   if (isAutoLogin(bytes)) return 'auto-login';
   if (isTtlv(bytes)) return 'ttlv';

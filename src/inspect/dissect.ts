@@ -16,6 +16,7 @@ export interface DissectionElement {
   readonly offset: number;
   readonly headerBytes: number;
   readonly contentBytes: number;
+  /** 0 for the outermost. */
   readonly depth: number;
   /** Number of the element around it; −1 for the outermost. */
   readonly parent: number;
@@ -34,6 +35,7 @@ export interface Dissection {
   /** The file was BER: `bytes` is another encoding of it. */
   readonly wasBer: boolean;
   readonly count: number;
+  /** Describes one element, from 0. @throws {UsageError} ERR_ARGUMENT where there is none */
   element(index: number): DissectionElement;
   /** The innermost element that a byte belongs to; −1 for none. */
   at(offset: number): number;
@@ -60,6 +62,7 @@ interface Place {
 /**
  * Takes DER or BER apart, and what is itself DER inside of OCTET STRINGs and BIT STRINGs.
  *
+ * @param bytes one whole element; kept by the dissection, not changed
  * @throws {FormatError} ERR_DER_…; {LimitError}
  */
 export function dissectDer(bytes: Uint8Array, limits: DerLimits = {}): Dissection {
@@ -182,6 +185,7 @@ function preview(bytes: Uint8Array): string {
 /**
  * Takes a TTLV message apart. Values of key material read `[redacted]`, as in the text form.
  *
+ * @param bytes one whole message; kept by the dissection, not changed
  * @throws {FormatError} ERR_TTLV_…; {LimitError}
  */
 export function dissectTtlv(bytes: Uint8Array): Dissection {

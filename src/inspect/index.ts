@@ -1,4 +1,9 @@
-/** The door of the inspect room: bytes in, report out. */
+/**
+ * Bytes in, report out: what a file is, what it holds and how well it is protected, first without and then with its password; and its
+ * DER or TTLV element by element. Reports hold no secret. Node and browsers.
+ *
+ * @module keyward/inspect
+ */
 export { detectKind, type FileKind } from './detect.ts';
 export { type Dissection, type DissectionElement, dissectDer, dissectTtlv } from './dissect.ts';
 export { formatMessage, type InspectOptions, inspect, ttlvBytes } from './inspect.ts';

@@ -86,7 +86,7 @@ function attempt<T>(
   }
 }
 
-/** Internal: an error of ours as a report's fault; others are thrown on. */
+/** @internal An error of ours as a report's fault; others are thrown on. */
 export function faultOf(error: unknown): Fault {
   if (!(error instanceof KeywardError)) throw error;
   const { code, message } = error;
@@ -188,7 +188,7 @@ function reportTtlv(bytes: Uint8Array, base: Base, kind: FileKind): TtlvReport {
   return { kind: kind as TtlvReport['kind'], ...base, fault, text: value?.text ?? null, items: value?.items ?? 0 };
 }
 
-/** The binary form of a message in any form. A copy, unless it is binary already. */
+/** The binary form of a message in any form; `bytes` themselves where they are binary already, else a copy. */
 export function ttlvBytes(bytes: Uint8Array, kind: FileKind): Uint8Array {
   if (kind === 'ttlv') return bytes;
   const text = decodeUtf8(bytes);
@@ -209,6 +209,7 @@ export function ttlvBytes(bytes: Uint8Array, kind: FileKind): Uint8Array {
 /**
  * Formats a message as text, XML or JSON, key material redacted.
  *
+ * @param bytes a whole message; not changed
  * @param kind the form that `bytes` are in
  * @throws {FormatError} ERR_TTLV_…
  */

@@ -44,6 +44,7 @@ export interface KeyringKeyReport {
   readonly id: string;
   readonly type: string;
   readonly lengthBytes: number;
+  /** From 1. */
   readonly version: number;
   readonly created: string;
 }
@@ -106,7 +107,9 @@ export interface OpenedFile extends Disposable {
 
 /** How to open a file. */
 export interface OpenFileOptions {
+  /** Ends the wait. Default: none. */
   readonly signal?: AbortSignal;
+  /** Told the iterations done, of how many. Default: nobody. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Who made a local auto-login wallet. */
   readonly owner?: AutoLoginOwner;

@@ -40,6 +40,7 @@ export interface Derivation {
 
 /** One safe of a PKCS#12 file. */
 export interface SafeReport {
+  /** From 0, in the file's order. */
   readonly index: number;
   readonly offset: number;
   readonly sizeBytes: number;

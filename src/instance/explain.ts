@@ -51,7 +51,7 @@ export class Rehearsal {
   readonly #stage: Instance;
   readonly #files: OverlayFileSystem;
 
-  /** Internal. */
+  /** @internal */
   constructor(stage: Instance, files: OverlayFileSystem) {
     this.#stage = stage;
     this.#files = files;
@@ -97,6 +97,7 @@ export class Rehearsal {
     await this.#stage.close();
   }
 
+  /** Closes it, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

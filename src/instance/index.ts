@@ -1,7 +1,13 @@
-/** The door of the instance room: Node only. */
+/**
+ * An instance that the SQL statements run on: a home directory with its parameters, its wallet and its MySQL keyring; and rehearsals,
+ * which say what a statement would do. Node only.
+ *
+ * @module keyward/instance
+ */
 export type { Explanation, KeyChange, KeyView, Rehearsal } from './explain.ts';
 export { Instance, type InstanceOptions, openInstance } from './instance.ts';
 export type { InstanceKeyring, KeyringSettings } from './keyring.ts';
+export type { Keystore } from './keystore.ts';
 export {
   changeCredential,
   createKeystoreFile,

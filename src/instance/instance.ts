@@ -71,7 +71,7 @@ export class Instance implements StatementHost {
   #phase: InstancePhase | 'down' = 'open';
   #parameters: Parameters;
 
-  /** Internal: use `openInstance`. */
+  /** @internal Use `openInstance`. */
   constructor(
     home: string,
     options: InstanceOptions,
@@ -147,6 +147,11 @@ export class Instance implements StatementHost {
     return new Rehearsal(stage, files);
   }
 
+  /**
+   * Runs ALTER SYSTEM SET: into the spfile for the next start, in force at once, or both.
+   *
+   * @throws {StateError} ERR_PARAMETER_IN_USE while the wallet is open; {UsageError} for a parameter that there is not
+   */
   async setParameters(
     assignments: readonly { readonly name: string; readonly value: string }[],
     scope: 'spfile' | 'memory' | 'both',
@@ -177,6 +182,7 @@ export class Instance implements StatementHost {
     return { message: `instance started: ${phase.toUpperCase()}`, warnings: lacksWallet ? ['wallet is not open'] : [] };
   }
 
+  /** Runs SHUTDOWN: closes everything; only STARTUP goes on. @throws {StateError} ERR_PHASE when it is down already */
   async shutdown(): Promise<string> {
     this.#assertStarted();
     await this.close();
@@ -190,6 +196,7 @@ export class Instance implements StatementHost {
     await this.keyring.close();
   }
 
+  /** Closes it, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -79,6 +79,7 @@ export class InstanceKeyring implements KeyringHost {
   #try: Opened<Keyring, TriedKeyring> | null = null;
   #queue: Promise<unknown> = Promise.resolve();
 
+  /** @internal An instance makes its own. */
   constructor(settings: KeyringSettings, around: KeyringSurroundings, { state, optionFile }: KeyringStart) {
     this.checks = settings.keyringChecks ?? 'new';
     this.account = parseAccount(settings.account ?? 'root@localhost');
@@ -93,7 +94,7 @@ export class InstanceKeyring implements KeyringHost {
       this.errorLog.okv('INCORRECT_KEY_VAULT_CONFIGURED');
   }
 
-  /** What a start of the same instance, or a rehearsal of it, begins with. */
+  /** @internal What a start of the same instance, or a rehearsal of it, begins with. */
   get start(): KeyringStart {
     const state = { ...this.#state, confDir: this.confDir === '' ? null : this.confDir };
     return { state, optionFile: { confDir: null, loadsOkv: this.#loadsOkv } };
@@ -198,12 +199,12 @@ export class InstanceKeyring implements KeyringHost {
     return this.#state.serverUuid as string;
   }
 
-  /** Lets go of the keys of the instance's wallet, which is about to close. */
+  /** @internal Lets go of the keys of the instance's wallet, which is about to close. */
   closeWallet(): Promise<void> {
     return this.#inTurn(() => this.#dropWallet());
   }
 
-  /** Lets go of everything but the keyring that was given. */
+  /** @internal Lets go of everything but the keyring that was given. */
   close(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#try?.keyring.close();

@@ -59,12 +59,13 @@ export class Keystore implements KeystoreHost {
   readonly #around: KeystoreSurroundings;
   #file: WalletFile | null;
 
+  /** @internal An instance makes its own. */
   constructor(around: KeystoreSurroundings, file: WalletFile | null = null) {
     this.#around = around;
     this.#file = file;
   }
 
-  /** The same keystore in other surroundings, to try statements in; shares nothing with this one. */
+  /** @internal The same keystore in other surroundings, to try statements in; shares nothing with this one. */
   async rehearse(around: KeystoreSurroundings, fileSystem: FileSystem): Promise<Keystore> {
     return new Keystore(around, this.#file === null ? null : await this.#file.rehearse(fileSystem));
   }
@@ -83,6 +84,7 @@ export class Keystore implements KeystoreHost {
     return this.#file;
   }
 
+  /** Whether the wallet is open. */
   get isOpen(): boolean {
     return this.#file !== null;
   }
@@ -121,7 +123,7 @@ export class Keystore implements KeystoreHost {
     return 'keystore closed';
   }
 
-  /** Closes without a password, at shutdown. */
+  /** @internal Closes without a password, at shutdown. */
   async abandon(): Promise<void> {
     await this.#around.walletCloses();
     const file = this.#file;

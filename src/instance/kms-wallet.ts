@@ -62,6 +62,7 @@ export class KeystoreCredential implements Disposable {
     });
   }
 
+  /** Wipes the URL's secrets, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.url?.dispose();
   }

@@ -1,4 +1,9 @@
-/** The door of the keyring room: Node only. Back ends are loaded when one is opened. */
+/**
+ * MySQL's keyring service, keys by id and owner, over a KMIP server, a wallet file or memory, and migration between them. A back end
+ * is loaded when one is opened. Node only.
+ *
+ * @module keyward/keyring
+ */
 export type { KeyringFile } from './component-file.ts';
 export type {
   BackendName,

@@ -48,6 +48,7 @@ export type NamedVersion = Pick<KeyringKeyInfo, 'id'> & Partial<Pick<KeyringKeyI
 
 /** A key with its bytes, which are the caller's to dispose of. */
 export interface KeyringKey extends KeyringKeyInfo, Disposable {
+  /** `lengthBytes` bytes. */
   readonly key: Secret;
 }
 
@@ -76,6 +77,7 @@ export interface Keyring extends AsyncDisposable {
   /** What is known of a key, without its bytes; null when there is none. */
   info(id: string, options?: FetchOptions): Promise<KeyringKeyInfo | null>;
 
+  /** Says whether there is a key, ready to use. */
   has(id: string, options?: OwnerOptions): Promise<boolean>;
 
   /** Removes a key with all its versions; false when there was none. */

@@ -37,6 +37,7 @@ export type WalletKeyringOptions = CommonKeyringOptions & {
 } & (
     | {
         readonly directory: string;
+        /** Of the wallet. */
         readonly password: WalletPassword;
         /** Makes the wallet when there is none. Default false. */
         readonly create?: boolean;
@@ -83,11 +84,13 @@ export type KmipKeyringOptions = CommonKeyringOptions & {
 } & (
     | {
         /** With `okvclient.ora` and `ssl/`. */ readonly directory: string;
+        /** In place of what the files say. Default: nothing. */
         readonly client?: Partial<KmipClientOptions>;
       }
     | {
         /** `component_keyring_kmip.cnf`, Oracle's or Percona's, or a `my.cnf` that sets `keyring_okv_conf_dir`. */
         readonly configFile: string;
+        /** In place of what the files say. Default: nothing. */
         readonly client?: Partial<KmipClientOptions>;
       }
     | { readonly client: KmipClientOptions }

@@ -12,13 +12,15 @@ import { ATTRIBUTES, type AttributeValues } from './generated/attributes.ts';
 /** The name of an attribute that the specifications describe. */
 export type AttributeName = keyof AttributeValues;
 
-type Untagged<N> = N extends TtlvNode ? Omit<N, 'tag'> : never;
+/** A TTLV item of any type without its tag. */
+export type Untagged<N> = N extends TtlvNode ? Omit<N, 'tag'> : never;
 /** A value with its item type: that of an attribute which the tables do not list. */
 export type RawValue = Untagged<TtlvNode>;
 
 /** An attribute that the specifications describe. The index is 0 when it is left out, and best left out: some servers refuse it. */
 export interface StandardAttribute<N extends AttributeName> extends Extensible {
   readonly attributeName: N;
+  /** Which of several instances, from 0. */
   readonly attributeIndex?: number;
   readonly attributeValue: AttributeValues[N];
 }
@@ -26,6 +28,7 @@ export interface StandardAttribute<N extends AttributeName> extends Extensible {
 /** Any other attribute, such as a custom one. */
 export interface CustomAttribute extends Extensible {
   readonly attributeName: string;
+  /** Which of several instances, from 0. */
   readonly attributeIndex?: number;
   readonly attributeValue: RawValue;
 }

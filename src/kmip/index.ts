@@ -1,4 +1,9 @@
-/** The door of the kmip room. */
+/**
+ * KMIP 1.0 to 1.4 as data: requests and responses of every operation, attributes, managed objects, key wrapping, without a
+ * connection. Field names are those of the standard in lower camel case. Node and browsers.
+ *
+ * @module keyward/kmip
+ */
 export {
   CryptographicUsageMask,
   ItemType,
@@ -22,6 +27,7 @@ export {
   type RawValue,
   type StandardAttribute,
   textAttribute,
+  type Untagged,
 } from './attribute.ts';
 export {
   type AttributeRule,
@@ -29,6 +35,8 @@ export {
   isKmipVersion,
   KMIP_VERSIONS,
   type KmipVersion,
+  type OperationTable,
+  type Rows,
   type Token,
   type WireVersion,
 } from './base.ts';

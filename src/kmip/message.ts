@@ -65,6 +65,7 @@ export interface OperationRequest<O extends OperationName> extends Extensible {
 /** An operation asked for whose payload is not known. */
 export interface ForeignRequest extends Extensible {
   readonly operation: ForeignOperation;
+  /** Must be there when the batch has more than one item. */
   readonly uniqueBatchItemID?: Uint8Array;
   readonly requestPayload: Extensible;
   readonly messageExtension?: MessageExtension;
@@ -97,6 +98,7 @@ export interface ResponseHeader extends Extensible {
 
 /** What every Batch Item of a response has. */
 export interface ResponseResult extends Extensible {
+  /** The request item's own, given back. */
   readonly uniqueBatchItemID?: Uint8Array;
   readonly resultStatus: Token<typeof ResultStatus>;
   /** Must be there when the operation failed. */
@@ -143,6 +145,7 @@ export interface DecodeOptions extends TtlvLimits {
 /** A Batch Item that could not be understood: the others may be. */
 export interface FaultyItem {
   readonly operation?: OperationName | ForeignOperation;
+  /** To be given back in the answer. */
   readonly uniqueBatchItemID?: Uint8Array;
   readonly fault: FormatError;
 }

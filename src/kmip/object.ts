@@ -57,7 +57,7 @@ export function secretData(
 /** The first Opaque Data Type: all of them are extensions. */
 const OPAQUE_DATA_TYPE = 0x80000000;
 
-/** Makes an opaque object: bytes that the server does not look at. They are taken, not copied. */
+/** Makes an opaque object: `value` is bytes that the server does not look at. They are taken, not copied. */
 export function opaqueObject(
   value: Uint8Array,
   type: number = OPAQUE_DATA_TYPE,

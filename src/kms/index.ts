@@ -1,4 +1,9 @@
-/** The door of the kms room: key management services that protect master keys. */
+/**
+ * Key management services that keep master keys: `kms://` URLs, Tencent Cloud KMS as a `MasterKeyProvider` of wallets, and its
+ * request signature (TC3-HMAC-SHA256). Node and browsers.
+ *
+ * @module keyward/kms
+ */
 export {
   compareKmsUrls,
   encodeKmsSettings,

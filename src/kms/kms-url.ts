@@ -26,8 +26,11 @@ export interface KmsUrlParts {
   readonly password: Secret | null;
   /** The service's key, in the form of a UUID. */
   readonly keyId: string;
+  /** Identifier of the API key. Lent: disposed of with the URL. */
   readonly secretId: Secret;
+  /** The API key, which signs requests. Lent: disposed of with the URL. */
   readonly secretKey: Secret;
+  /** True: nothing is asked of the service when the wallet is opened. */
   readonly skipCheck: boolean;
   /** Scheme, host and port of the API, with `/` behind them. */
   readonly address: string;
@@ -44,7 +47,7 @@ export class KmsUrl implements KmsUrlParts {
   readonly skipCheck: boolean;
   readonly address: string;
 
-  /** Internal: use `parseKmsUrl`. */
+  /** @internal Use `parseKmsUrl`. */
   constructor(parts: KmsUrlParts) {
     this.type = parts.type;
     this.path = parts.path;
@@ -63,6 +66,7 @@ export class KmsUrl implements KmsUrlParts {
     this.secretKey.dispose();
   }
 
+  /** Disposes of it, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -75,13 +79,14 @@ export class KmsUrl implements KmsUrlParts {
     return `kms://${this.type}${this.path}?${query}#${this.address}`;
   }
 
+  /** Formats as `toString` does, so that no JSON holds a secret. */
   toJSON(): string {
     return this.toString();
   }
 }
 
 /**
- * Says whether a keystore password is meant as a URL: it begins with `kms:`, in any case. Branches on four bytes only.
+ * Says whether a keystore password is meant as a URL: `text`, in UTF-8, begins with `kms:`, in any case. Branches on four bytes only.
  */
 export function isKmsUrl(text: Uint8Array | Secret): boolean {
   const bytes = text instanceof Secret ? text.expose() : text;

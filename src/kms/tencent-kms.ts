@@ -30,8 +30,11 @@ import { fetchTransport, type KmsClock, type KmsTransport, platformClock } from 
 export interface TencentKmsSettings {
   /** Scheme, host and port of the API. */
   readonly address: string;
+  /** The service's key, in the form of a UUID. */
   readonly keyId: string;
+  /** Identifier of the API key; copied. */
   readonly secretId: string | Secret;
+  /** The API key, which signs requests; copied. */
   readonly secretKey: string | Secret;
   /** Of temporary credentials. */
   readonly token?: string | Secret;
@@ -57,6 +60,7 @@ export interface TencentKmsOptions {
 
 /** Options of a call. */
 export interface KmsCallOptions {
+  /** Ends the wait. Default: none. */
   readonly signal?: AbortSignal;
   /** Default: the client's. */
   readonly timeoutMs?: number;
@@ -78,6 +82,7 @@ export interface KmsKeyDescription {
 
 /** What `reencrypt` gives. */
 export interface ReencryptedKey {
+  /** What decrypts from now on; as it was where nothing changed. */
   readonly ciphertext: Uint8Array<ArrayBuffer>;
   /** False where the service's key had not changed since. */
   readonly changed: boolean;
@@ -247,6 +252,7 @@ export class TencentKms implements Disposable {
     this.#token?.dispose();
   }
 
+  /** Disposes of it, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -16,6 +16,7 @@ export interface KmsHttpRequest {
 
 /** One answer. */
 export interface KmsHttpResponse {
+  /** HTTP's. */
   readonly status: number;
   /** The caller's to wipe. */
   readonly body: Uint8Array<ArrayBuffer>;

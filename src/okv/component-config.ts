@@ -33,6 +33,7 @@ export interface PerconaKmipConfig extends Common {
   readonly serverCaFile: string;
   /** '' for none. */
   readonly objectGroup: string;
+  /** As the file says; how many objects the component asks the server for at most. */
   readonly maxObjects: number;
   readonly timeoutMs: number;
   /** As the file says, or Percona's default: false. */

@@ -1,4 +1,9 @@
-/** The door of the okv room: the configuration files of keyring_okv and of the two KMIP components. */
+/**
+ * The configuration files around a KMIP keyring, parsed with the place of every fault: `okvclient.ora`, `component_keyring_kmip.cnf`
+ * of Oracle and of Percona, `my.cnf`. Reads text, touches no file. Node and browsers.
+ *
+ * @module keyward/okv
+ */
 export {
   type KmipComponentConfig,
   type LocalKmipConfig,

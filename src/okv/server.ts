@@ -8,6 +8,7 @@ import { FormatError } from '../errors.ts';
 export interface OkvServer {
   /** Name or address; an IPv6 address without brackets. */
   readonly host: string;
+  /** TCP port; 5,696 where none was named. */
   readonly port: number;
 }
 

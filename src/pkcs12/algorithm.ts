@@ -9,28 +9,32 @@ import { readDer, valueError } from './der.ts';
 import { hashByHmacOid, hashFacts, type Pkcs12HashName } from './hashes.ts';
 import { DEFAULT_LIMITS, iterationsError } from './limits.ts';
 import { nameOid, RC2_CBC, SCHEME } from './oids.ts';
+import type { ScryptCost } from './profiles.ts';
 import type { Quirk } from './quirks.ts';
 
 /** How a key is made from the password. */
 export type KdfInfo =
-  | {
+  | (SaltedInfo & {
       readonly kdf: 'pbkdf2';
       readonly hash: Pkcs12HashName;
-      readonly salt: Uint8Array;
       readonly iterations: number;
       /** As declared in the file; null where it is left to the cipher. */
       readonly keyLengthBytes: number | null;
-    }
-  | { readonly kdf: 'pkcs12'; readonly hash: Pkcs12HashName; readonly salt: Uint8Array; readonly iterations: number }
-  | { readonly kdf: 'pbkdf1'; readonly hash: 'md5' | 'sha1'; readonly salt: Uint8Array; readonly iterations: number }
-  | {
-      readonly kdf: 'scrypt';
-      readonly salt: Uint8Array;
-      readonly n: number;
-      readonly r: number;
-      readonly p: number;
-      readonly keyLengthBytes: number | null;
-    };
+    })
+  | (SaltedInfo & { readonly kdf: 'pkcs12'; readonly hash: Pkcs12HashName; readonly iterations: number })
+  | (SaltedInfo & { readonly kdf: 'pbkdf1'; readonly hash: 'md5' | 'sha1'; readonly iterations: number })
+  | (SaltedInfo &
+      ScryptCost & {
+        readonly kdf: 'scrypt';
+        /** As declared in the file; null where it is left to the cipher. */
+        readonly keyLengthBytes: number | null;
+      });
+
+/** What every derivation has. */
+export interface SaltedInfo {
+  /** As it stands in the file. */
+  readonly salt: Uint8Array;
+}
 
 /** The ciphers that can be run. */
 export type CipherName = 'aes-cbc' | 'aes-gcm' | '3des-cbc' | 'des-cbc' | 'rc2-cbc' | 'rc4';

@@ -42,6 +42,7 @@ export interface KnownAttributes {
 /** Attributes that a new bag is to have. */
 export interface NewAttributes {
   readonly friendlyName?: string;
+  /** Ties a key to its certificate; any bytes, the same in both. */
   readonly localKeyId?: Uint8Array;
   /** Java: mark a certificate as trusted for any use, which `keytool` needs to list it. */
   readonly trusted?: boolean;

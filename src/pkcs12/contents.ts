@@ -32,6 +32,7 @@ export type NewBag =
   | (NewAttributes & {
       /** A secretBag that Java reads as a SecretKeyEntry; `friendlyName` is its alias. */
       readonly kind: 'java-secret';
+      /** The key itself; copied. */
       readonly secretKey: KeyBytes;
       /** OID of the key's algorithm. Default: AES. */
       readonly algorithm?: string;

@@ -69,6 +69,7 @@ export interface EncodeOptions extends EncodeSyncOptions, WaitOptions {}
 
 /** A written file and the keys for its next rewrite. */
 export interface SealedPfx {
+  /** The file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The caller's to dispose of. */
   readonly session: PfxSession;

@@ -1,8 +1,11 @@
 /**
- * The door of the PKCS#12 room: `parsePfx` and `Pfx.unlock` read a file, `encodePfx` writes one.
+ * PKCS#12 files (RFC 7292): `parsePfx` reads the structure without a password, `Pfx.unlock` verifies the MAC and decrypts,
+ * `encodePfx` writes, `judgePfx` says how well a file is protected. Node and browsers.
+ *
+ * @module keyward/pkcs12
  */
 
-export type { CipherInfo, CipherName, EncryptionInfo, KdfInfo } from './algorithm.ts';
+export type { CipherInfo, CipherName, EncryptionInfo, KdfInfo, SaltedInfo } from './algorithm.ts';
 export type { RandomSource } from './algorithm-der.ts';
 export type { Attribute, KnownAttributes, NewAttributes } from './attribute.ts';
 export type {
@@ -30,7 +33,7 @@ export {
   sealPfx,
   sealPfxSync,
 } from './encode.ts';
-export type { Pkcs12HashName } from './hashes.ts';
+export type { Pkcs12HashName, RareHashName } from './hashes.ts';
 export { DEFAULT_LIMITS, type Pkcs12Limits } from './limits.ts';
 export type { MacInfo } from './mac.ts';
 export { ATTRIBUTE, BAG, BAG_TYPE, CONTENT, nameOid } from './oids.ts';
@@ -39,7 +42,7 @@ export { type KnownCost, type Pfx, parsePfx, type UnlockOptions, type UnlockSync
 export type { PrivateKey, SecretKey } from './private-key.ts';
 export type { Algorithms, ProfileName, ScryptCost, WriteCipher } from './profiles.ts';
 export { QUIRKS, type Quirk } from './quirks.ts';
-export { loadRare } from './rare.ts';
+export { loadRare, type OnDemand } from './rare.ts';
 export type { Safe } from './safe.ts';
 export type { PfxSession } from './session.ts';
 export type { DecryptOptions, UnlockedPfx } from './unlocked.ts';

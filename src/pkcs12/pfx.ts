@@ -68,6 +68,7 @@ export function parsePfx(bytes: Uint8Array, limits?: Partial<Pkcs12Limits>): Pfx
 
 /** A parsed file. Holds no secret, unless the file has unencrypted ones. Made by `parsePfx`. */
 export class Pfx {
+  /** Always 3: others are refused. */
   readonly version: number;
   readonly sizeBytes: number;
   /** How the file is protected from change: by a password, not at all, or by a signature, which is not supported. */
@@ -80,7 +81,7 @@ export class Pfx {
   readonly #closed: readonly ClosedSafe[];
   #safes: readonly Safe[] | undefined;
 
-  /** Internal: use `parsePfx`. */
+  /** @internal Use `parsePfx`. */
   constructor(raw: RawPfx, sizeBytes: number, limits: Pkcs12Limits) {
     this.#raw = raw;
     this.#closed = raw.safes.map(describeSafe);

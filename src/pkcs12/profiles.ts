@@ -30,8 +30,11 @@ export type WriteCipher =
 
 /** scrypt's cost (RFC 7914): N, r and p. */
 export interface ScryptCost {
+  /** CPU and memory cost: a power of 2. */
   readonly n: number;
+  /** Block size, in units of 128 bytes. */
   readonly r: number;
+  /** Parallelization. */
   readonly p: number;
 }
 
@@ -45,10 +48,13 @@ export interface Algorithms {
   readonly scrypt: ScryptCost | null;
   /** Iterations of each derivation. */
   readonly iterations: number;
+  /** Length of each salt. */
   readonly saltBytes: number;
   /** Write the key length, though the cipher tells it. */
   readonly statesKeyLength: boolean;
+  /** `pkcs12` is HMAC under the PKCS#12 KDF, `pbmac1` under PBKDF2 (RFC 9879), `none` leaves the file open to change. */
   readonly mac: 'pkcs12' | 'pbmac1' | 'none';
+  /** Of the MAC and of its derivation. */
   readonly macHash: Pkcs12HashName;
   /** Where `bags` go: keys with encryption of their own beside the encrypted safe, or everything into it. */
   readonly layout: 'keys-apart' | 'one-safe';

@@ -36,7 +36,7 @@ export class PfxSession {
   #parts: SessionParts | undefined;
   #byDerivation: ReadonlyMap<string, Uint8Array<ArrayBuffer>> | undefined;
 
-  /** Internal: made by `unlock` and `sealPfx`. Takes the parts over. */
+  /** @internal Made by `unlock` and `sealPfx`. Takes the parts over. */
   constructor(parts: SessionParts) {
     this.#parts = parts;
   }
@@ -46,18 +46,18 @@ export class PfxSession {
     return this.parts.password === null;
   }
 
-  /** Internal: the parts, lent. @throws {UsageError} ERR_SESSION_DISPOSED */
+  /** @internal The parts, lent. @throws {UsageError} ERR_SESSION_DISPOSED */
   get parts(): SessionParts {
     if (this.#parts === undefined) throw new UsageError('ERR_SESSION_DISPOSED', 'this session was disposed of');
     return this.#parts;
   }
 
-  /** Internal: says whether a key is here. */
+  /** @internal Says whether a key is here. */
   hasKey(derivation: Derivation): boolean {
     return this.#index().has(publicId(derivation));
   }
 
-  /** Internal: a copy of the key that a derivation would give, whatever its password; undefined where it is not here. */
+  /** @internal A copy of the key that a derivation would give, whatever its password; undefined where it is not here. */
   findKey(derivation: Derivation): Uint8Array<ArrayBuffer> | undefined {
     return this.#index().get(publicId(derivation))?.slice();
   }
@@ -107,10 +107,12 @@ export class PfxSession {
     this.#byDerivation = undefined;
   }
 
+  /** Zeroes all keys, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
+  /** Gives `[redacted]`, so that no JSON holds a key. */
   toJSON(): string {
     return '[redacted]';
   }

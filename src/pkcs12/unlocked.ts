@@ -38,7 +38,7 @@ export class UnlockedPfx {
   #session: PfxSession | undefined;
   #disposed = false;
 
-  /** Internal: takes the state over, copies the password. */
+  /** @internal Takes the state over, copies the password. */
   constructor(pfx: Pfx, closed: readonly ClosedSafe[], state: UnlockedState, request: UnlockRequest) {
     this.pfx = pfx;
     this.#closed = closed;
@@ -114,6 +114,7 @@ export class UnlockedPfx {
     this.#request.password.dispose();
   }
 
+  /** Disposes of it, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

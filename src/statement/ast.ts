@@ -5,7 +5,9 @@
 
 /** Where a token stands in the statement's text: offsets, end exclusive. */
 export interface Span {
+  /** Of its first character, from 0. */
   readonly start: number;
+  /** Behind its last character. */
   readonly end: number;
 }
 
@@ -37,11 +39,13 @@ export interface MergeSource {
   readonly password: SecretText | null;
 }
 
-interface Authenticated {
+/** How most statements on a keystore authenticate: `[FORCE KEYSTORE] IDENTIFIED BY …`. */
+export interface Authenticated {
   readonly force: boolean;
   readonly auth: Auth;
 }
 
+/** `ADMINISTER KEY MANAGEMENT …`: what stands after the three words, by its `kind`. */
 export type AdministerStatement =
   | { readonly kind: 'create-keystore'; readonly location: string | null; readonly password: SecretText }
   | ({ readonly kind: 'open-keystore' } & Authenticated)
@@ -125,6 +129,7 @@ export type AdministerStatement =
 /** The three phases of a starting instance. */
 export type InstancePhase = 'nomount' | 'mount' | 'open';
 
+/** `ALTER SYSTEM SET …`, `STARTUP` and `SHUTDOWN`. */
 export type InstanceStatement =
   | {
       readonly kind: 'alter-system';
@@ -137,6 +142,7 @@ export type InstanceStatement =
 /** A value that a row or a WHERE clause may hold. */
 export type SqlValue = string | number | null;
 
+/** A WHERE clause, as a tree. */
 export type Condition =
   | { readonly op: 'and' | 'or'; readonly terms: readonly Condition[] }
   | { readonly op: 'not'; readonly term: Condition }
@@ -178,6 +184,7 @@ export interface KeyringCall {
   readonly text: string;
 }
 
+/** The statements around MySQL's keyring: its functions, variables, plugins and `ALTER INSTANCE`. */
 export type KeyringStatement =
   | { readonly kind: 'keyring-call'; readonly calls: readonly KeyringCall[] }
   /** `value` is null for DEFAULT; `persist` is PERSIST in place of GLOBAL. */

@@ -49,31 +49,43 @@ export interface ForeignKeystore {
 
 /** The keystore of an instance. Each method resolves to one line that says what was done. */
 export interface KeystoreHost {
+  /** CREATE KEYSTORE; `location` is null for the instance's own directory, `password` is lent for the call. */
   create(location: string | null, password: Secret): Promise<string>;
+  /** SET KEYSTORE OPEN. */
   open(access: KeystoreAccess): Promise<string>;
-  /** `access` is null without IDENTIFIED BY. */
+  /** SET KEYSTORE CLOSE; `access` is null without IDENTIFIED BY. */
   close(access: KeystoreAccess | null): Promise<string>;
+  /** BACKUP KEYSTORE; `to` is the directory, null for the wallet's own. */
   backup(identifier: string | null, to: string | null, access: KeystoreAccess): Promise<string>;
+  /** SET KEY and CREATE KEY. */
   newKey(request: NewKeyRequest, access: KeystoreAccess, backup: KeystoreBackup): Promise<string>;
+  /** USE KEY; `keyTag` null leaves the key's tag. */
   useKey(keyId: string, keyTag: string | null, access: KeystoreAccess, backup: KeystoreBackup): Promise<string>;
+  /** SET TAG. */
   setTag(keyId: string, keyTag: string, access: KeystoreAccess, backup: KeystoreBackup | null): Promise<string>;
+  /** ALTER KEYSTORE PASSWORD; `oldPassword` and `newPassword` are lent for the call. */
   changePassword(
     oldPassword: Secret,
     newPassword: Secret,
     force: boolean,
     backup: KeystoreBackup | null,
   ): Promise<string>;
+  /** MERGE KEYSTORE: `isNew` makes the target of the sources, else they are added to it. */
   mergeInto(
     sources: readonly ForeignKeystore[],
     target: ForeignKeystore,
     isNew: boolean,
     backup: KeystoreBackup | null,
   ): Promise<string>;
-  /** `keyIds` is null for all keys. */
+  /** EXPORT KEYS to a file under `secret`, which is lent for the call; `keyIds` is null for all keys. */
   exportKeys(file: string, secret: Secret, keyIds: readonly string[] | null, access: KeystoreAccess): Promise<string>;
+  /** IMPORT KEYS; `secret` is what they were exported under, lent for the call. */
   importKeys(file: string, secret: Secret, access: KeystoreAccess, backup: KeystoreBackup): Promise<string>;
+  /** MIGRATE KEY and REVERSE MIGRATE KEY. */
   migrate(request: MigrationRequest, backup: KeystoreBackup | null): Promise<string>;
+  /** Rows of V$ENCRYPTION_KEYS; none while the wallet is closed. */
   keys(): Promise<readonly EncryptionKeyRow[]>;
+  /** The row of V$ENCRYPTION_WALLET. */
   wallet(): Promise<EncryptionWalletRow>;
 }
 
@@ -83,11 +95,14 @@ export interface StatementHost {
   readonly keystore: KeystoreHost;
   /** Without it, statements of the MySQL keyring do not run here. */
   readonly keyring?: KeyringHost;
+  /** ALTER SYSTEM SET; resolves to one line that says what was done. */
   setParameters(
     assignments: readonly { readonly name: string; readonly value: string }[],
     scope: 'spfile' | 'memory' | 'both',
   ): Promise<string>;
+  /** STARTUP: goes on to a phase. */
   startup(phase: InstancePhase): Promise<{ readonly message: string; readonly warnings: readonly string[] }>;
+  /** SHUTDOWN; resolves to one line that says what was done. */
   shutdown(mode: string): Promise<string>;
 }
 

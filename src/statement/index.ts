@@ -1,4 +1,9 @@
-/** The door of the statement room: SQL text to statements, without their secrets where they are shown. */
+/**
+ * The SQL statements: `ADMINISTER KEY MANAGEMENT` and the statements of MySQL's keyring, from text to data (`parseStatement`), on a
+ * host (`runStatement`), and with their secrets cut out (`redactStatement`). Node and browsers.
+ *
+ * @module keyward/statement
+ */
 export type * from './ast.ts';
 export type { Binds } from './call-secrets.ts';
 export { ErrorLog, formatLogEntry, type LogEntry, type OkvSymbol } from './error-log.ts';
@@ -18,6 +23,7 @@ export {
   type KeyringHost,
   type KeyringService,
   type KeyringServiceInfo,
+  type Owned,
   type PluginName,
   PRIVILEGES,
   type Privilege,

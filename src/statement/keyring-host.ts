@@ -6,7 +6,7 @@ import type { Secret } from '../secret.ts';
 import type { ErrorLog } from './error-log.ts';
 
 /** Whose key: `user@host`. */
-interface Owned {
+export interface Owned {
   readonly owner: string;
 }
 
@@ -23,18 +23,20 @@ export interface KeyringServiceInfo {
 
 /** The MySQL keyring service: a `Keyring`, as far as statements use it. Failures are `KeywardError`s. */
 export interface KeyringService {
+  /** Makes a key of random bytes. */
   generate(id: string, type: string, lengthBytes: number, owned: Owned): Promise<unknown>;
-  /** `key` is lent for the call. */
+  /** Keeps a key; `key` is lent for the call. */
   store(id: string, type: string, key: Secret, owned: Owned): Promise<unknown>;
-  /** null when there is none. The key is the caller's to dispose of. */
+  /** Reads a key; null when there is none. The `key` is the caller's to dispose of. */
   fetch(
     id: string,
     owned: Owned,
   ): Promise<{ readonly type: string; readonly lengthBytes: number; readonly key: Secret } | null>;
+  /** Says what a key is, without its bytes; null when there is none. */
   info(id: string, owned: Owned): Promise<{ readonly type: string; readonly lengthBytes: number } | null>;
-  /** false when there was none. */
+  /** Removes a key; false when there was none. */
   remove(id: string, owned: Owned): Promise<boolean>;
-  /** Of all owners. */
+  /** All keys, of all owners. */
   list(): AsyncIterable<KeyringServiceInfo>;
 }
 
@@ -63,10 +65,13 @@ export interface KeyringHost {
   readonly account: { readonly user: string; readonly host: string };
   readonly privileges: ReadonlySet<Privilege>;
 
+  /** Those that are installed. */
   readonly plugins: ReadonlySet<PluginName>;
+  /** INSTALL PLUGIN and UNINSTALL PLUGIN; remembered over restarts. */
   setPlugin(name: PluginName, installed: boolean): Promise<void>;
   /** Names of the functions that CREATE FUNCTION made, in lower case. */
   readonly functions: ReadonlySet<string>;
+  /** CREATE FUNCTION and DROP FUNCTION; remembered over restarts. */
   setFunction(name: string, exists: boolean): Promise<void>;
 
   /** What the keyring in use is to MySQL: keyring_okv is a plugin, an instance's own wallet a component. */

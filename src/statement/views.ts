@@ -11,11 +11,13 @@ export type Dialect = 'yashandb' | 'oracle';
 /** Where and by whom something was done to a key. */
 export interface KeyActor {
   readonly user: string;
+  /** As the database numbers its users. */
   readonly userId: number;
   readonly databaseName: string;
   /** −1 when done in NOMOUNT. */
   readonly databaseId: number;
   readonly instanceName: string;
+  /** As the database numbers its instances. */
   readonly instanceNumber: number;
 }
 

@@ -1,4 +1,10 @@
-/** The door of the ttlv room. */
+/**
+ * TTLV, the encoding of KMIP messages (KMIP 1.4, section 9.1): a validating reader, a writer, and the text, XML and JSON forms,
+ * in which key material reads `[redacted]` unless asked for. The enumerations have the names and numbers of the standard.
+ * Node and browsers.
+ *
+ * @module keyward/ttlv
+ */
 export {
   ItemType,
   type TtlvItem,
@@ -24,6 +30,6 @@ export {
 } from './names.ts';
 export type { RedactOptions } from './redact.ts';
 export { formatTtlvText, parseTtlvText } from './text.ts';
-export { encodeTtlv, readTtlvTree, type TtlvNode, treeOf, wipeTree, writeTtlvNode } from './tree.ts';
+export { encodeTtlv, readTtlvTree, type TtlvNode, type TtlvTagged, treeOf, wipeTree, writeTtlvNode } from './tree.ts';
 export { dateFromSeconds, secondsFromDate } from './value.ts';
 export { formatTtlvXml, parseTtlvXml } from './xml.ts';

@@ -13,28 +13,34 @@ import {
 import { UsageError } from '../errors.ts';
 import { readTtlv } from './message.ts';
 
+/** What every item has. */
+export interface TtlvTagged {
+  /** 24 bits: 0x42…… for the standard's own, 0x54…… for extensions. */
+  readonly tag: number;
+}
+
 /** An item. Byte values are the holder's to wipe. */
-export type TtlvNode =
-  | { readonly tag: number; readonly type: typeof ItemType.Structure; readonly value: readonly TtlvNode[] }
-  | {
-      readonly tag: number;
-      readonly type: typeof ItemType.Integer | typeof ItemType.Enumeration | typeof ItemType.Interval;
-      readonly value: number;
-    }
-  | {
-      readonly tag: number;
-      /** Date-Time in seconds, Date-Time Extended in microseconds since 1970. */
-      readonly type: typeof ItemType.LongInteger | typeof ItemType.DateTime | typeof ItemType.DateTimeExtended;
-      readonly value: bigint;
-    }
-  | { readonly tag: number; readonly type: typeof ItemType.Boolean; readonly value: boolean }
-  | { readonly tag: number; readonly type: typeof ItemType.TextString; readonly value: string }
-  | {
-      readonly tag: number;
-      /** A Big Integer is its bytes: two's complement, big-endian, a multiple of 8. */
-      readonly type: typeof ItemType.BigInteger | typeof ItemType.ByteString;
-      readonly value: Uint8Array<ArrayBuffer>;
-    };
+export type TtlvNode = TtlvTagged &
+  (
+    | { readonly type: typeof ItemType.Structure; readonly value: readonly TtlvNode[] }
+    | {
+        readonly type: typeof ItemType.Integer | typeof ItemType.Enumeration | typeof ItemType.Interval;
+        /** An Interval in seconds. */
+        readonly value: number;
+      }
+    | {
+        readonly type: typeof ItemType.LongInteger | typeof ItemType.DateTime | typeof ItemType.DateTimeExtended;
+        /** Date-Time in seconds, Date-Time Extended in microseconds since 1970. */
+        readonly value: bigint;
+      }
+    | { readonly type: typeof ItemType.Boolean; readonly value: boolean }
+    | { readonly type: typeof ItemType.TextString; readonly value: string }
+    | {
+        readonly type: typeof ItemType.BigInteger | typeof ItemType.ByteString;
+        /** A Big Integer is its bytes: two's complement, big-endian, a multiple of 8. */
+        readonly value: Uint8Array<ArrayBuffer>;
+      }
+  );
 
 /**
  * Validates a message and makes a tree of it. The byte values are copies; `wipeTree` wipes them.

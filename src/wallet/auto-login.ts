@@ -19,6 +19,7 @@ import type { Wallet } from './wallet.ts';
 export interface AutoLoginHeader {
   /** Only meant to open on the machine and for the user that made it. */
   readonly local: boolean;
+  /** As the header says; told, not judged. */
   readonly version: number;
   readonly scheme: 'aes' | 'des';
   /** Where the PFX starts. */
@@ -65,6 +66,7 @@ export function isAutoLogin(bytes: Uint8Array): boolean {
 /**
  * Reads the header.
  *
+ * @param bytes a `cwallet.sso`; not changed
  * @throws {FormatError} ERR_AUTO_LOGIN_HEADER with the offset of the fault
  * @throws {UnsupportedError} ERR_AUTO_LOGIN_SCHEME for a scheme that nobody has published
  */
@@ -94,6 +96,8 @@ export function parseAutoLoginHeader(bytes: Uint8Array): AutoLoginHeader {
  * Recovers the PFX's password: one candidate, or for a local wallet the two that its published readers would try. Each is
  * the caller's to wipe.
  *
+ * @param bytes a `cwallet.sso`; not changed
+ * @param owner who made it; needed for a local one only
  * @throws {FormatError} ERR_AUTO_LOGIN_HEADER
  * @throws {UnsupportedError} ERR_AUTO_LOGIN_SCHEME, ERR_AUTO_LOGIN_LOCAL when the wallet is local and no owner was given
  */

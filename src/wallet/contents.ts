@@ -19,11 +19,13 @@ import { assertMkid, formatKeyId, invalidKeyError, MASTER_KEY_BYTES, parseKeyId 
 /** By whom and where something was done to a key. */
 export interface KeyActor {
   readonly user: string;
+  /** As the database numbers its users. */
   readonly userId: number;
   readonly databaseName: string;
   /** −1 when done before the database was mounted. */
   readonly databaseId: number;
   readonly instanceName: string;
+  /** As the database numbers its instances. */
   readonly instanceNumber: number;
 }
 
@@ -65,6 +67,7 @@ export interface KeyringEntry {
   readonly owner: string;
   readonly id: string;
   readonly type: string;
+  /** Its bytes; the wallet's own, lent. */
   readonly key: Secret;
   /** ISO 8601, UTC. */
   readonly created: string;

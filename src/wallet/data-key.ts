@@ -33,6 +33,7 @@ export interface DataKeyEnvelope {
   readonly mkid: Uint8Array;
   readonly hasContext: boolean;
   readonly padded: boolean;
+  /** The data key, wrapped (RFC 3394 or, where `padded`, RFC 5649). */
   readonly wrapped: Uint8Array;
 }
 

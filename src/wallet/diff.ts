@@ -11,6 +11,7 @@ export interface WalletDifference {
   readonly conflicting: readonly MasterKeyInfo[];
   /** The same key, but another tag or state, as the two tell it. */
   readonly changed: readonly { readonly first: MasterKeyInfo; readonly second: MasterKeyInfo }[];
+  /** Number of keys that are alike in everything. */
   readonly same: number;
 }
 

@@ -1,4 +1,9 @@
-/** The door of the wallet room. */
+/**
+ * Wallets as bytes: master keys with their states and KEY_IDs, data keys wrapped under them, keyring entries, and the reading of
+ * auto-login wallets (`cwallet.sso`). Files, locks and backups are in `keyward/wallet/file`. Node and browsers.
+ *
+ * @module keyward/wallet
+ */
 export {
   type AutoLoginHeader,
   type AutoLoginOwner,

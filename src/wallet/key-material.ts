@@ -16,7 +16,12 @@ export interface KeyMaterial {
 
 const COLON = 0x3a;
 
-/** Reads key material. @throws {StateError} ERR_KEY_MATERIAL for anything but 32 digits, a colon and 64, or 64 digits */
+/**
+ * Reads key material.
+ *
+ * @param text hex digits in ASCII, `MKID:MK` or `MK`; decoded in constant time and not changed
+ * @throws {StateError} ERR_KEY_MATERIAL for anything but 32 digits, a colon and 64, or 64 digits
+ */
 export function parseKeyMaterial(text: Uint8Array): KeyMaterial {
   if (text.length === 2 * MASTER_KEY_BYTES) return { key: fromHex(text) };
   if (text.length !== 2 * MKID_BYTES + 1 + 2 * MASTER_KEY_BYTES || text[2 * MKID_BYTES] !== COLON)

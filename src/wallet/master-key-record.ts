@@ -26,6 +26,7 @@ const HEAD_BYTES = 3;
 /**
  * Parses a record.
  *
+ * @param bytes a whole record, decoded from its base64; not changed
  * @throws {FormatError} ERR_MASTER_KEY_RECORD with the offset of the fault
  */
 export function parseMasterKeyRecord(bytes: Uint8Array): MasterKeyRecord {

@@ -30,7 +30,9 @@ export interface WalletOptions {
   readonly now?: () => Date;
   /** Default: the platform's cryptographic source. */
   readonly randomBytes?: (length: number) => Uint8Array<ArrayBuffer>;
+  /** Ends the wait. Default: none. */
   readonly signal?: AbortSignal;
+  /** Told the iterations done, of how many. Default: nobody. */
   readonly onProgress?: (done: number, total: number) => void;
   /** How to reach the provider that keeps the master keys, for a wallet of which one does. Default: nobody is asked. */
   readonly provider?: ProviderSetup;
@@ -63,7 +65,9 @@ export interface DataKeyOptions {
 
 /** Options of `rewrapDataKeys`. */
 export interface RewrapOptions extends DataKeyOptions {
+  /** Told the envelopes done, of how many. Default: nobody. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Ends the work between two batches. Default: none. */
   readonly signal?: AbortSignal;
 }
 

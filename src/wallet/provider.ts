@@ -6,7 +6,9 @@ import type { Secret } from '../secret.ts';
 
 /** One deadline for all that an operation does, and what ends it early. */
 export interface ProviderOptions {
+  /** Ends the wait. Default: none. */
   readonly signal?: AbortSignal;
+  /** Default: the provider's own. */
   readonly timeoutMs?: number;
   /** Bound to the ciphertext: it decrypts only with the same. Public. */
   readonly context?: Readonly<Record<string, string>>;
@@ -14,13 +16,13 @@ export interface ProviderOptions {
 
 /** Encrypts and decrypts master keys outside of the wallet. */
 export interface MasterKeyProvider {
-  /** Encrypts 1 to 4,096 bytes; the result says by itself which provider key made it. */
+  /** Encrypts a `plaintext` of 1 to 4,096 bytes, lent for the call; the result says by itself which provider key made it. */
   encrypt(plaintext: Uint8Array, options?: ProviderOptions): Promise<Uint8Array<ArrayBuffer>>;
-  /** The inverse; the result is the caller's to wipe. */
+  /** Decrypts a `ciphertext` that `encrypt` or `reencrypt` gave; the result is the caller's to wipe. */
   decrypt(ciphertext: Uint8Array, options?: ProviderOptions): Promise<Uint8Array<ArrayBuffer>>;
   /** What the provider says of its key; for people, without secrets. */
   describe(options?: ProviderOptions): Promise<ProviderDescription>;
-  /** Encrypts anew at the provider, where the plaintext stays; without it, the wallet decrypts and encrypts. */
+  /** Encrypts a `ciphertext` anew at the provider, where the plaintext stays; without it, the wallet decrypts and encrypts. */
   reencrypt?(
     ciphertext: Uint8Array,
     options?: ProviderOptions,

@@ -7,7 +7,7 @@
  */
 import { decodeUtf8, encodeUtf8 } from '../bytes.ts';
 import { equalSecretBytes } from '../core/index.ts';
-import { AuthenticationError, KeywardError, StateError } from '../errors.ts';
+import { AuthenticationError, KeywardError, StateError, UsageError } from '../errors.ts';
 import {
   type Bag,
   type BagInput,
@@ -139,7 +139,7 @@ interface SealedParts {
 export class SealedWallet {
   readonly #parts: SealedParts;
 
-  /** Internal. */
+  /** @internal */
   constructor(parts: SealedParts) {
     this.#parts = parts;
   }
@@ -371,7 +371,9 @@ function guessProfile(pfx: Pfx, layout: WalletLayout): WalletProfile {
   return pfx.mac?.hash === 'sha1' ? 'oracle' : 'modern';
 }
 
+/** A copy of a password to be set. @throws {UsageError} ERR_PASSWORD_EMPTY: it would protect nothing */
 function copyPassword(password: WalletPassword): Secret {
+  if (password.length === 0) throw new UsageError('ERR_PASSWORD_EMPTY', 'the password of a wallet cannot be empty');
   if (typeof password === 'string') return Secret.fromText(password);
   return Secret.from(password instanceof Secret ? password.expose() : password);
 }

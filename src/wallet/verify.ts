@@ -8,10 +8,13 @@ export interface WalletReport {
   /** The MAC and every record verified; a wallet that does not verify is an error. */
   readonly integrity: 'verified';
   readonly id: string;
+  /** One more with every write. */
   readonly generation: number;
+  /** Number of master keys. */
   readonly masterKeys: number;
   /** KEY_ID; null while there is no active key. */
   readonly activeKey: string | null;
+  /** Number of keyring keys, each version counted. */
   readonly keyringKeys: number;
   readonly fullyBackedUp: boolean;
   /** Aliases of entries that are not the wallet's own. */

@@ -69,7 +69,7 @@ export class Wallet {
   #isFork = false;
   #disposed = false;
 
-  /** Internal: use `createWallet` or `openWallet`. */
+  /** @internal Use `createWallet` or `openWallet`. */
   constructor(
     contents: WalletContents,
     sealed: SealedWallet,
@@ -191,8 +191,10 @@ export class Wallet {
   }
 
   /**
-   * Wraps a data key (1 to 4,096 bytes) under the active master key. The envelope says which key that was.
+   * Wraps a data key under the active master key. The envelope says which key that was.
    *
+   * @param dataKey 1 to 4,096 bytes; not changed
+   * @returns an envelope, which `unwrapDataKey` opens; no secret
    * @throws {StateError} ERR_NO_ACTIVE_KEY, ERR_KEY_AT_PROVIDER; {UsageError} ERR_DATA_KEY_LENGTH
    */
   wrapDataKey(dataKey: Uint8Array | Secret, options: DataKeyOptions = {}): Uint8Array<ArrayBuffer> {
@@ -325,7 +327,7 @@ export class Wallet {
     return changed;
   }
 
-  /** Internal: connects a wallet just opened. */
+  /** @internal Connects a wallet just opened. */
   async attachProvider(setup: ProviderSetup): Promise<void> {
     const { provider } = this.#live();
     if (provider === null) return;
@@ -335,7 +337,7 @@ export class Wallet {
     if (setup.fetchKeys !== 'use') await this.fetchKeys();
   }
 
-  /** Internal: fetches what another process added, where keys are fetched ahead; a provider that is away is no error yet. */
+  /** @internal Fetches what another process added, where keys are fetched ahead; a provider that is away is no error yet. */
   async fetchAhead(): Promise<void> {
     if (this.#link === null || this.#link.skipCheck || this.#link.setup.fetchKeys === 'use') return;
     await this.fetchKeys(null, { timeoutMs: AHEAD_TIMEOUT_MS }).catch((error: unknown) => {
@@ -357,7 +359,11 @@ export class Wallet {
     return bytes;
   }
 
-  /** Gives the wallet another password, with new salts and keys; the next `encode` writes it. */
+  /**
+   * Gives the wallet another password, with new salts and keys; the next `encode` writes it.
+   *
+   * @throws {UsageError} ERR_PASSWORD_EMPTY
+   */
   async changePassword(password: WalletPassword): Promise<void> {
     this.#live();
     this.#sealed = await this.#sealed.withPassword(password);
@@ -395,6 +401,7 @@ export class Wallet {
   /**
    * Reads another version of this wallet's file with the keys already derived; costs no key derivation.
    *
+   * @param bytes an `ewallet.p12`; copied
    * @throws {StateError} ERR_PASSWORD_CHANGED when it is under another password
    */
   reopen(bytes: Uint8Array): Wallet {
@@ -427,6 +434,7 @@ export class Wallet {
     this.#mark.digest.fill(0);
   }
 
+  /** Disposes of it, at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,4 +1,9 @@
-/** The door of the x509 room: what a person wants to know of a certificate or a key. It reads; it verifies and signs nothing. */
+/**
+ * Summaries of certificates, certificate requests and keys, and PEM: what a person wants to know of them. It reads; it verifies and
+ * signs nothing. Node and browsers.
+ *
+ * @module keyward/x509
+ */
 export { type CertificateSummary, parseCertificate } from './certificate.ts';
 export type { ExtensionSummary } from './extension.ts';
 export { type KeySummary, parsePrivateKeyInfo, parsePublicKeyInfo } from './key-info.ts';

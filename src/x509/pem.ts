@@ -25,7 +25,7 @@ export interface PemBlock {
 /**
  * Finds the PEM blocks of a text, in order.
  *
- * @throws {FormatError} ERR_PEM for a block without its end, ERR_BASE64… with the offset of what is not base64
+ * @throws {FormatError} ERR_PEM with the offset of a block that has no end, or whose body is not base64
  * @example
  * for (const { label, bytes } of parsePem(text)) if (label === 'CERTIFICATE') parseCertificate(bytes);
  */
@@ -38,11 +38,20 @@ export function parsePem(text: string): readonly PemBlock[] {
     const end = text.indexOf(`-----END ${label}-----`, bodyAt);
     if (end < 0) throw new FormatError('ERR_PEM', `the block "${label}" has no end`, { offset: found.index });
     const { headers, base64 } = splitHeaders(text.slice(bodyAt, end));
-    const bytes = decodeBase64(base64.replace(/\s+/g, ''));
-    blocks.push({ label, headers, bytes, offset: found.index });
+    blocks.push({ label, headers, bytes: decodeBody(base64, label, found.index), offset: found.index });
     begin.lastIndex = end;
   }
   return blocks;
+}
+
+function decodeBody(base64: string, label: string, offset: number): Uint8Array<ArrayBuffer> {
+  try {
+    return decodeBase64(base64.replace(/\s+/g, ''));
+  } catch (error) {
+    // Its offset counts in the text without the white space, which is not the caller's text.
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError('ERR_PEM', `the block "${label}" is not base64`, { offset }, { cause: error });
+  }
 }
 
 function splitHeaders(body: string): { readonly headers: Record<string, string>; readonly base64: string } {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatHex } from '../../src/bytes.ts';
 import { AuthenticationError, FormatError } from '../../src/errors.ts';
 import { parsePfx } from '../../src/pkcs12/index.ts';
+import { Secret } from '../../src/secret.ts';
 import {
   createWallet,
   formatKeyId,
@@ -142,6 +143,15 @@ describe('the file', () => {
     expect(hexOf(opened, KEY_ID)).toBe(formatHex(MK));
     using old = await openWallet(bytes, PASSWORD, CHEAP);
     expect(() => old.reopen(next)).toThrowError('password changed, open again');
+  });
+
+  it('takes no empty password, in any of its forms', async () => {
+    const empty = { code: 'ERR_PASSWORD_EMPTY' };
+    for (const password of ['', new Uint8Array(0), Secret.fromText('')])
+      await expect(createWallet(password, CHEAP)).rejects.toMatchObject(empty);
+    using wallet = await createWallet(PASSWORD, CHEAP);
+    await expect(wallet.changePassword('')).rejects.toMatchObject(empty);
+    expect(wallet.verifyPassword(PASSWORD)).toBe(true);
   });
 
   it('is read again with the keys at hand when another process wrote it', async () => {

@@ -132,9 +132,12 @@ describe('parsePem', () => {
     ]);
   });
 
-  it('refuses a block without its end', () => {
+  it('refuses a block without its end, or that is not base64', () => {
     expect(() => parsePem('-----BEGIN A-----\nAAEC\n')).toThrowError(
       expect.objectContaining({ code: 'ERR_PEM', offset: 0 }),
+    );
+    expect(() => parsePem('text\n-----BEGIN A-----\nAA*C\n-----END A-----')).toThrowError(
+      expect.objectContaining({ code: 'ERR_PEM', offset: 5, message: 'the block "A" is not base64' }),
     );
   });
 });

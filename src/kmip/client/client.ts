@@ -87,7 +87,7 @@ export class KmipClient implements AsyncDisposable {
   readonly #pool: Pool;
   readonly #capabilities = new Map<string, Promise<KmipCapabilities | null>>();
 
-  /** Internal: use `connectKmip`. */
+  /** @internal Use `connectKmip`. */
   constructor(settings: Settings) {
     this.#settings = settings;
     this.#credentials = new CredentialStore(settings.credentials, settings.tls);
@@ -95,7 +95,7 @@ export class KmipClient implements AsyncDisposable {
     this.#pool = new Pool(settings, (deadline) => this.#connector.connect(deadline));
   }
 
-  /** Internal: the part of `connectKmip` that may wait. */
+  /** @internal The part of `connectKmip` that may wait. */
   async open(options: CallOptions): Promise<void> {
     if (this.#settings.lazy) {
       await this.#credentials.context();
@@ -206,6 +206,7 @@ export class KmipClient implements AsyncDisposable {
     this.#credentials.dispose();
   }
 
+  /** Closes all connections, at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

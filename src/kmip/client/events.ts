@@ -35,6 +35,7 @@ export interface CloseEvent {
   readonly server: string;
   /** `idle`, `age`, `client` (close was called), `peer` (it ended or broke) or `error` (its answer could not be used). */
   readonly reason: 'idle' | 'age' | 'client' | 'peer' | 'error';
+  /** Number of requests that it carried. */
   readonly requests: number;
   readonly ageMs: number;
 }

@@ -1,4 +1,9 @@
-/** The door of the KMIP client: Node only. */
+/**
+ * A KMIP client over TLS: version negotiation, a pool of connections, fail-over between servers; resends only what is safe to
+ * resend. It tells what it does on `node:diagnostics_channel`, without secrets. Node only.
+ *
+ * @module keyward/kmip/client
+ */
 export {
   type BatchOptions,
   connectKmip,

@@ -68,6 +68,7 @@ export interface KmipClientOptions {
   /** In the order of preference; at least one. */
   readonly servers: readonly ServerAddress[];
   readonly credentials: Credentials;
+  /** Default: TLS 1.2 or newer, the server's certificate verified. */
   readonly tls?: TlsOptions;
   /** The protocol version to speak, without asking the server. Default: the newest that both know, by Discover Versions. */
   readonly version?: KmipVersion;
@@ -104,6 +105,7 @@ export interface KmipClientOptions {
 
 /** One call's own limits. */
 export interface CallOptions {
+  /** Ends the wait. Default: none. */
   readonly signal?: AbortSignal;
   /** Default: the client's. */
   readonly timeoutMs?: number;

@@ -17,7 +17,11 @@ import { type ListenerOptions, sendAll } from './listener.ts';
 
 /** One fault. */
 export type Fault =
-  | { readonly kind: 'delay' | 'cut' | 'garble' | 'drop-after'; readonly value: number }
+  | {
+      readonly kind: 'delay' | 'cut' | 'garble' | 'drop-after';
+      /** Milliseconds for `delay`, bytes for `cut`, a number of answers for the others. */
+      readonly value: number;
+    }
   | { readonly kind: 'lying-length' | 'wrong-version' };
 
 const COUNTED = ['delay', 'cut', 'garble', 'drop-after'] as const;

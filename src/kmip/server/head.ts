@@ -19,6 +19,7 @@ import { TAG_BYTES } from './record.ts';
 export interface Head {
   /** Number of commits ever made. */
   readonly epoch: number;
+  /** Under which the next object is stored; ordinals are never used twice. */
   readonly nextOrdinal: number;
   readonly count: number;
 }

@@ -61,12 +61,15 @@ export interface InitOptions {
   readonly clients?: readonly string[];
   /** Of certificates of the server and its clients. Default 825; the authority's is 3,650. */
   readonly days?: number;
+  /** How the wallet is opened or made. Default: as `WalletFileOptions` say. */
   readonly wallet?: WalletFileOptions;
 }
 
 /** Options of `addKmipClient`. */
 export interface EnrolOptions {
+  /** Made by `initKmipHome`. */
   readonly home: string;
+  /** Of the home's wallet, which keeps the authority's key. */
   readonly password: WalletPassword;
   /** Becomes the certificate's common name, the owner of the client's objects, and the directory's name. */
   readonly name: string;
@@ -74,6 +77,7 @@ export interface EnrolOptions {
   readonly renew?: boolean;
   /** Default 825. */
   readonly days?: number;
+  /** How the wallet is opened or made. Default: as `WalletFileOptions` say. */
   readonly wallet?: WalletFileOptions;
 }
 
@@ -201,6 +205,7 @@ export interface RotatedKey {
 /**
  * Gives the wallet of a home a new master key, after a backup. A running server notices and seals its objects anew.
  *
+ * @param options the home, and the password of its wallet
  * @throws {StateError} ERR_WALLET_MISSING; {AuthenticationError} ERR_WRONG_PASSWORD
  */
 export async function rotateServerKey(options: {

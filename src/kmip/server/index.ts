@@ -1,4 +1,9 @@
-/** The door of the KMIP server room: Node only. */
+/**
+ * The embedded KMIP server: a home directory with its certificates and its wallet, TLS and HTTPS listeners, the operations, and the
+ * object store whose records are wrapped and authenticated one by one. Node only.
+ *
+ * @module keyward/kmip/server
+ */
 export type { Defer } from './asynchronous.ts';
 export type { OperationEvent } from './batch.ts';
 export type { Client } from './context.ts';
@@ -19,7 +24,7 @@ export { type KeyValueChange, type KeyValueStore, MemoryKeyValueStore, type Memo
 export type { ConnectionLimits } from './listener.ts';
 export { openLmdbStore } from './lmdb-store.ts';
 export { memoryObjectKeys, type ObjectKeys, walletObjectKeys } from './object-keys.ts';
-export { type ObjectStoreOptions, openObjectStore, type SealedObjectStore } from './object-store.ts';
+export { type ObjectStoreOptions, openObjectStore, type RewrapLimits, type SealedObjectStore } from './object-store.ts';
 export type { QuirkName } from './quirks.ts';
 export type { KmipServer, KmipServerOptions, ServerEvent } from './server.ts';
 export { type StartedKmipServer, type StartOptions, startKmipServer } from './start.ts';

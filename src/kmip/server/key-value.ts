@@ -8,6 +8,7 @@ import { StateError } from '../../errors.ts';
 export interface KeyValueChange {
   /** From 1. */
   readonly key: number;
+  /** Lent until the commit resolves; null deletes. */
   readonly value: Uint8Array | null;
 }
 

@@ -11,6 +11,7 @@ import { createWallet, PURPOSE, type Wallet } from '../../wallet/index.ts';
 export interface ObjectKeys extends Disposable {
   /** KEY_ID of the key that new records are sealed under. @throws {StateError} ERR_NO_ACTIVE_KEY */
   readonly activeKeyId: string;
+  /** Says whether the wallet holds a master key. */
   has(keyId: string): boolean;
   /** Lent. @throws {StateError} ERR_KEY_NOT_FOUND */
   kek(keyId: string): Kek;

@@ -110,12 +110,13 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
   #failure: KeywardError | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Internal: use `openObjectStore`. */
+  /** @internal Use `openObjectStore`. */
   constructor(options: ObjectStoreOptions) {
     this.#records = options.records;
     this.#keys = options.keys;
   }
 
+  /** Number of objects. */
   get size(): number {
     return this.#rows.size;
   }
@@ -125,6 +126,7 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     return this.#durableEpoch;
   }
 
+  /** KEY_ID of the master key that new records are sealed under. @throws {StateError} ERR_NO_ACTIVE_KEY */
   get activeKeyId(): string {
     return this.#keys.activeKeyId;
   }
@@ -134,13 +136,13 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     return this.#rows.size - (this.#sealedUnder.get(this.activeKeyId) ?? 0);
   }
 
-  /** Internal. */
+  /** @internal */
   async create(): Promise<void> {
     for (const _ of this.#records.range(HEAD_KEY)) throw new StateError('ERR_STORE_EXISTS', 'there is an object store');
     await this.#write([], new Set());
   }
 
-  /** Internal. */
+  /** @internal */
   async open(epochFloor: number): Promise<void> {
     for (const [ordinal, bytes] of this.#records.range(HEAD_KEY + 1)) {
       const opened = openRecord(this.#keys, ordinal, bytes);
@@ -211,17 +213,18 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     return this.#closing;
   }
 
+  /** Closes it, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /** Internal: for transactions. */
+  /** @internal For transactions. */
   load(uniqueIdentifier: string): RecordContents | undefined {
     const row = this.#rows.get(uniqueIdentifier);
     return row === undefined ? undefined : this.loadOrdinal(row.ordinal);
   }
 
-  /** Internal: for transactions. */
+  /** @internal For transactions. */
   loadOrdinal(ordinal: number): RecordContents | undefined {
     const cached = this.#cache.get(ordinal);
     if (cached !== undefined) return cached;
@@ -232,23 +235,23 @@ export class SealedObjectStore implements ObjectStore, TransactionBase {
     return opened.record;
   }
 
-  /** Internal: for transactions. */
+  /** @internal For transactions. */
   ordinals(key: string): readonly number[] {
     return this.#index.find(key);
   }
 
-  /** Internal: for transactions. */
+  /** @internal For transactions. */
   count(key: string): number {
     return this.#index.count(key);
   }
 
-  /** Internal: for transactions. */
+  /** @internal For transactions. */
   wrap(material: Uint8Array): { readonly keyId: string; readonly wrapped: Uint8Array } {
     const keyId = this.activeKeyId;
     return { keyId, wrapped: wrapMaterial(this.#keys, keyId, material) };
   }
 
-  /** Internal: for transactions. */
+  /** @internal For transactions. */
   unwrap(record: RecordContents): Uint8Array<ArrayBuffer> | null {
     return unwrapMaterial(this.#keys, record);
   }

@@ -37,6 +37,7 @@ export interface KmipServerOptions {
   readonly host?: string;
   /** 0: any free one. Default: as in the home's `server.json`. */
   readonly port?: number;
+  /** Default: as `ConnectionLimits` say. */
   readonly limits?: Partial<ConnectionLimits>;
   /** How often the wallet's file is looked at for changes. Default 5,000. */
   readonly refreshMs?: number;
@@ -46,12 +47,19 @@ export interface KmipServerOptions {
 
 /** What happens beside the requests. */
 export type ServerEvent =
-  | { readonly type: 'rewrap'; readonly done: number; readonly total: number }
+  | {
+      readonly type: 'rewrap';
+      /** Objects sealed anew so far. */
+      readonly done: number;
+      readonly total: number;
+    }
   | { readonly type: 'wallet-error' | 'rewrap-error'; readonly error: unknown };
 
 /** A server at work. Use with `await using`. */
 export interface KmipServer extends AsyncDisposable {
+  /** The address that it listens on. */
   readonly host: string;
+  /** The TCP port that it listens on. */
   readonly port: number;
   /** Number of connected clients. */
   readonly connections: number;

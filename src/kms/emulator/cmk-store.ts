@@ -30,6 +30,7 @@ export interface Cmk {
 /** A wallet and how it is changed: in memory, or in its file. */
 export interface WalletHolder {
   readonly wallet: Wallet;
+  /** Makes a change and keeps it: where there is a file, in the file. */
   change(edit: (wallet: Wallet) => unknown): Promise<unknown>;
 }
 

@@ -94,7 +94,7 @@ export class KmsEmulator implements AsyncDisposable {
   /** Requests of the second that runs, by action. */
   #second = { at: 0, counts: new Map<string, number>() };
 
-  /** Internal: use `startKmsEmulator`. */
+  /** @internal Use `startKmsEmulator`. */
   constructor(server: Server, options: EmulatorOptions, holder: WalletHolder, own: Wallet | null) {
     const { address, port, family } = server.address() as AddressInfo;
     this.address = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
@@ -110,7 +110,12 @@ export class KmsEmulator implements AsyncDisposable {
     return this.#keys.keys;
   }
 
-  /** Makes a key. @param keyId a UUID; default: random @returns its identifier */
+  /**
+   * Makes a key.
+   *
+   * @param options the key's `alias`, default none, and its `keyId`, a UUID, default random
+   * @returns its identifier
+   */
   createKey(options: { readonly alias?: string; readonly keyId?: string } = {}): Promise<string> {
     return this.#keys.create(options.alias, options.keyId);
   }
@@ -141,6 +146,7 @@ export class KmsEmulator implements AsyncDisposable {
     this.#own?.dispose();
   }
 
+  /** Closes it, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -1,4 +1,9 @@
-/** The door of the KMS emulator: Node only. */
+/**
+ * A Tencent Cloud KMS on loopback, for tests and for trying: real signatures and ciphertexts, injected faults. Not a service to keep
+ * keys in. Node only.
+ *
+ * @module keyward/kms/emulator
+ */
 export type { Cmk, CmkState, WalletHolder } from './cmk-store.ts';
 export {
   type EmulatorOptions,

@@ -24,7 +24,7 @@ export async function replaceFile(fs: FileSystem, path: string, bytes: Uint8Arra
 }
 
 /**
- * Writes a new file that must not exist, durably and at once. Returns false, with nothing written, when the name is taken.
+ * Writes `bytes` to a new file that must not exist, durably and at once. Returns false, with nothing written, when the name is taken.
  */
 export async function createWholeFile(fs: FileSystem, path: string, bytes: Uint8Array): Promise<boolean> {
   const directory = dirname(path);

@@ -16,6 +16,7 @@ import {
 
 /** What tells one state of a file from another without reading it. */
 export interface FileStamp {
+  /** The file system's number of the file; another after a rename over it. */
   readonly inode: bigint;
   readonly bytes: bigint;
   readonly modifiedNs: bigint;
@@ -26,14 +27,17 @@ export interface FileStamp {
 
 /** A file being written. */
 export interface FileWriter {
+  /** Appends bytes, all of them; they are lent for the call. */
   write(bytes: Uint8Array): Promise<void>;
   /** Returns once the file's bytes are on the disk. */
   sync(): Promise<void>;
+  /** Closes the file, without a sync. */
   close(): Promise<void>;
 }
 
 /** File-system operations; errors are Node's own, with `code`. */
 export interface FileSystem {
+  /** Reads a whole file; the bytes are the caller's to wipe. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   /** null when there is no such file. */
   stamp(path: string): Promise<FileStamp | null>;
@@ -43,7 +47,9 @@ export interface FileSystem {
   create(path: string, mode: number): Promise<FileWriter>;
   /** Gives a file a second name that must not exist yet (EEXIST). */
   link(from: string, to: string): Promise<void>;
+  /** Renames a file over whatever has the name. */
   rename(from: string, to: string): Promise<void>;
+  /** Removes a file (ENOENT when there is none). */
   remove(path: string): Promise<void>;
   /** Creates a directory and those above it; fine when it is there. */
   makeDirectory(path: string, mode: number): Promise<void>;

@@ -1,4 +1,9 @@
-/** The door of wallet files: Node only. */
+/**
+ * Wallets as files: written whole or not at all, under a lock that other processes respect, with backups and their restoration.
+ * Node only.
+ *
+ * @module keyward/wallet/file
+ */
 export { createWholeFile, makeWholeDirectory, removeTemporaries, replaceFile } from './atomic-write.ts';
 export { type BackupName, listBackups, parseBackupName } from './backup.ts';
 export { errnoCode, type FileStamp, type FileSystem, type FileWriter, nodeFileSystem } from './file-system.ts';

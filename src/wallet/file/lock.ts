@@ -22,6 +22,7 @@ import { errnoCode, type FileSystem } from './file-system.ts';
 export interface LockOptions {
   /** Default 30,000. */
   readonly timeoutMs?: number;
+  /** Ends the wait. Default: none. */
   readonly signal?: AbortSignal;
 }
 

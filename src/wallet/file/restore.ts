@@ -23,7 +23,9 @@ export interface RestoreReport {
 
 /** Options of `planRestore` and `restoreBackup`. */
 export interface RestoreOptions {
+  /** Default: the machine's. */
   readonly fileSystem?: FileSystem;
+  /** For the name of the file that is kept. Default: the system's clock. */
   readonly now?: () => Date;
 }
 
@@ -31,6 +33,7 @@ export interface RestoreOptions {
  * Says what restoring a backup would change; changes nothing. The backup must open whole.
  *
  * @param name the backup's file name in `directory`
+ * @param password of the backup; the wallet there is tried with it too
  * @throws {StateError} ERR_BACKUP_MISSING; {AuthenticationError} ERR_WRONG_PASSWORD; {FormatError} ERR_DER_…
  */
 export async function planRestore(
@@ -60,6 +63,7 @@ export async function planRestore(
 /**
  * Puts a backup in the place of the wallet. What was there, damaged or not, is kept as one more backup file.
  *
+ * @param password of the backup, which must open whole
  * @returns the path under which the file that was there is kept; null when there was none
  * @throws as `planRestore`
  */

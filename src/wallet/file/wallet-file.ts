@@ -53,6 +53,7 @@ export interface Changed<T> {
 /**
  * Makes a wallet in a directory, which is made when missing (mode 0700).
  *
+ * @param password of the new wallet; copied as far as it is kept at all
  * @param fill puts the first contents in, waited for, so that the file appears with them or not at all
  * @throws {StateError} ERR_WALLET_EXISTS when there is one
  */
@@ -81,6 +82,7 @@ export async function createWalletFile(
 /**
  * Opens the wallet of a directory.
  *
+ * @param password of the wallet; copied as far as it is kept at all
  * @throws {StateError} ERR_WALLET_MISSING
  * @throws {AuthenticationError} ERR_WRONG_PASSWORD; {FormatError} ERR_DER_…: with a hint that names the newest backup beside a
  *   file that is damaged
@@ -113,7 +115,7 @@ export class WalletFile {
   #resting = false;
   #queue: Promise<unknown> = Promise.resolve();
 
-  /** Internal. */
+  /** @internal */
   constructor(
     directory: string,
     wallet: Wallet,
@@ -205,6 +207,7 @@ export class WalletFile {
     });
   }
 
+  /** Closes it, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

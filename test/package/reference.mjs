@@ -1,0 +1,53 @@
+// `npm run docs`: the API reference, written to dist-docs/ by TypeDoc from the doors that package.json's `exports` names.
+// It is also the check that the reference is whole: every export documented, every type that one names reachable, every
+// link resolved, and the rules of reference-rules.mjs. Any warning fails it.
+import { readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Application, LogLevel } from 'typedoc';
+import { checkReference } from './reference-rules.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const output = `${root}dist-docs`;
+const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+/** Door of each importable subpath, by the name one imports it by. */
+const doors = new Map(
+  Object.entries(manifest.exports)
+    .filter(([, target]) => typeof target !== 'string')
+    .map(([subpath, { types }]) => [
+      manifest.name + subpath.slice(1),
+      root + types.replace(/^\.\/dist\//, 'src/').replace(/\.d\.ts$/, '.ts'),
+    ]),
+);
+
+const app = await Application.bootstrap({
+  entryPoints: [...doors.values()],
+  tsconfig: `${root}tsconfig.json`,
+  name: `${manifest.name} ${manifest.version}`,
+  readme: `${root}README.md`,
+  skipErrorChecking: true, // `npm run typecheck` does that
+  excludeInternal: true,
+  excludePrivate: true,
+  sort: ['kind', 'instance-first', 'alphabetical'],
+  kindSortOrder: ['Module', 'Function', 'Class', 'Interface', 'TypeAlias', 'Variable'],
+  navigation: { includeGroups: false, includeFolders: false },
+  hideGenerator: true,
+  logLevel: LogLevel.Warn,
+  validation: { notExported: true, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: true },
+  intentionallyNotExported: ['TransactionBase'], // what a transaction sees of the object store: not for users
+  requiredToBeDocumented: ['Module', 'Variable', 'Function', 'Class', 'Interface', 'TypeAlias', 'Method', 'Accessor'],
+});
+// The doors and what they reach, not the whole repository: a third of the time.
+app.options.setCompilerOptions([...doors.values()], app.options.getCompilerOptions(app.logger), []);
+
+const project = await app.convert();
+if (project === undefined) process.exit(1);
+app.validate(project);
+const { faults, counts } = checkReference(project, { root, names: [...doors.keys()] });
+for (const fault of faults) app.logger.warn(fault);
+rmSync(output, { recursive: true, force: true });
+await app.generateDocs(project, output);
+const problems = app.logger.warningCount + app.logger.errorCount;
+console.log(
+  `${doors.size} subpaths, ${counts.exports} exports and ${counts.members} members documented, ${problems} warnings`,
+);
+process.exitCode = problems === 0 ? 0 : 1;
