@@ -1,8 +1,9 @@
 /**
- * What a file is, by its first bytes and the shape of its outermost structure. Never throws, never needs a password.
+ * What a file is, by its first bytes and the shape of its outermost structure. No bytes make it throw; it never needs a password.
  * Layer: inspect.
  */
 import { DER, DerCursor } from '../core/index.ts';
+import { FormatError, LimitError } from '../errors.ts';
 import { isAutoLogin } from '../wallet/index.ts';
 
 /** The kinds of files that a report can be made of. */
@@ -28,7 +29,7 @@ const TEXT_BYTES = 64 * 1024;
 /** Structures larger than this are told apart by their first bytes alone. */
 const STRUCTURE_BYTES = 8 * 1024 * 1024;
 
-/** Says what a file is; `bytes` are all of it, and not changed. */
+/** Says what a file is; `bytes` are all of it, and not changed. @throws {KeywardError} ERR_WASM_UNAVAILABLE */
 export function detectKind(bytes: Uint8Array): FileKind {
   if (isAutoLogin(bytes)) return 'auto-login';
   if (isTtlv(bytes)) return 'ttlv';
@@ -74,8 +75,9 @@ function detectDer(bytes: Uint8Array): FileKind {
     first.skip();
     const inner = first.is(DER.SEQUENCE) ? first.readSequence() : null;
     return inner?.is(DER.OBJECT_IDENTIFIER) === true ? 'certificate' : 'certificate-request';
-  } catch {
-    return 'unknown';
+  } catch (error) {
+    if (error instanceof FormatError || error instanceof LimitError) return 'unknown';
+    throw error;
   }
 }
 

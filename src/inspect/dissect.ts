@@ -5,7 +5,7 @@
  */
 import { decodeUtf8, formatHex } from '../bytes.ts';
 import { DER, type DerLimits, formatOid, indexDer } from '../core/index.ts';
-import { KeywardError, UsageError } from '../errors.ts';
+import { FormatError, LimitError, UsageError } from '../errors.ts';
 import { nameOid } from '../pkcs12/index.ts';
 import { formatTtlvText, parseTtlv, type TtlvItem } from '../ttlv/index.ts';
 import { nameX509Oid } from '../x509/index.ts';
@@ -133,7 +133,7 @@ function tapeOf(bytes: Uint8Array, maxElements: number): Uint32Array | null {
     const { tape, wasBer } = indexDer(bytes, { maxElements });
     return wasBer ? null : tape;
   } catch (error) {
-    if (error instanceof KeywardError) return null;
+    if (error instanceof FormatError || error instanceof LimitError) return null;
     throw error;
   }
 }

@@ -63,6 +63,7 @@ export interface InspectOptions {
  *
  * @param bytes not changed
  * @returns plain data without secrets; JSON holds all of it
+ * @throws {KeywardError} ERR_WASM_UNAVAILABLE, ERR_SELF_TEST
  * @example
  * const report = inspect(file);
  * if (report.kind === 'pkcs12') console.log(report.structure?.mac?.name, report.findings.length);
@@ -75,6 +76,8 @@ export function inspect(bytes: Uint8Array, options: InspectOptions = {}): Report
 
 type Base = Pick<ReportBase, 'sizeBytes' | 'sha256'>;
 
+const RUNTIME_CODES: ReadonlySet<string> = /* @__PURE__ */ new Set(['ERR_WASM_UNAVAILABLE', 'ERR_SELF_TEST']);
+
 /** Runs a reader; its fault instead of its result where the bytes do not hold. */
 function attempt<T>(
   read: () => T,
@@ -86,9 +89,9 @@ function attempt<T>(
   }
 }
 
-/** @internal An error of ours as a report's fault; others are thrown on. */
+/** @internal An error of ours as a report's fault; others are thrown on, and so is what is wrong with the runtime, not the file. */
 export function faultOf(error: unknown): Fault {
-  if (!(error instanceof KeywardError)) throw error;
+  if (!(error instanceof KeywardError) || RUNTIME_CODES.has(error.code)) throw error;
   const { code, message } = error;
   if (error instanceof FormatError) return { code, message, offset: error.offset, path: error.path };
   return { code, message, offset: null, path: [] };

@@ -1,6 +1,7 @@
 /** Starts the page. What could talk to others without asking the policy is taken away first. */
 import { render } from 'preact';
 import { init } from '../core/index.ts';
+import type { KeywardError } from '../errors.ts';
 import { App } from './app.tsx';
 import { Facts } from './facts.ts';
 
@@ -16,7 +17,8 @@ async function start(): Promise<void> {
   try {
     init(bytes);
   } catch (error) {
-    failure = String((error as Error).message);
+    const { message, hint } = error as KeywardError;
+    failure = `${message} (${hint})`;
   }
   render(<App facts={new Facts(bytes, failure)} />, root);
 }
