@@ -48,9 +48,12 @@ const config: ViteUserConfig = defineConfig({
         },
         test: {
           name: 'browser',
-          include: ['test/{core,kmip,kms,pkcs12,ttlv,zeroize}/**/*.test.ts', 'test/support/vectors.test.ts'],
+          include: [
+            'test/{core,inspect,kmip,kms,okv,pkcs12,statement,ttlv,wallet,zeroize}/**/*.test.ts',
+            'test/support/vectors.test.ts',
+          ],
           setupFiles: ['test/zeroize/setup.ts'],
-          exclude: ['test/**/*.node.test.ts', 'test/kmip/{client,server}/**'],
+          exclude: ['test/**/*.node.test.ts', 'test/kmip/{client,server}/**', 'test/wallet/file/**'],
           ...limits,
           browser: {
             enabled: true,

@@ -4,6 +4,7 @@
 //   properties      each property N times as often as in CI, in Node and in Chromium
 //   wallets         eight processes on one wallet for 30 seconds (CI: 5); a wallet with every byte cut and changed (CI: a sample)
 //   fuzz            each target for the given seconds (CI: 20)
+//   runtimes        every test on every runtime (CI: a few of them on three), each property as often as in CI
 // Defaults: N = 20, 600 seconds, a new seed, which is printed. A stage that fails does not stop the others.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -26,11 +27,15 @@ const stages = [
     `fuzz ${target}`,
     ['test/fuzz/run.mjs', '--seconds', values.seconds, '--target', target, '--seed', values.seed],
   ]),
+  ['every runtime', ['test/runtimes/run.mjs'], { KEYWARD_RUNS: '1' }],
 ];
-const verdicts = stages.map(([name, args]) => {
+const verdicts = stages.map(([name, args, changes]) => {
   const start = Date.now();
   console.log(`\nsoak: ${name}`);
-  const { status } = spawnSync(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const { status } = spawnSync(process.execPath, args, {
+    env: { ...env, ...changes },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   const minutes = ((Date.now() - start) / 60_000).toFixed(1);
   return { ok: status === 0, line: `${status === 0 ? 'ok    ' : 'FAILED'} ${minutes.padStart(6)} min  ${name}` };
 });

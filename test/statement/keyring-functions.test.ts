@@ -24,7 +24,7 @@ async function row(calls: string, keyring: FakeKeyring = new FakeKeyring(), bind
   return (rows[0] ?? []).map((value) => {
     if (!(value instanceof Secret)) return value;
     using secret = value;
-    return Buffer.from(secret.expose()).toString('latin1');
+    return String.fromCharCode(...secret.expose());
   });
 }
 
@@ -86,7 +86,7 @@ describe('results', () => {
     ]);
     const [stored] = keyring.fake.keys.values();
     const { id, type, key } = stored!;
-    expect({ id, type, key: Buffer.from(key).toString() }).toEqual({
+    expect({ id, type, key: String.fromCharCode(...key) }).toEqual({
       id: 'i',
       type: 't',
       key: 'k',
