@@ -138,6 +138,8 @@ else
     await server.close();
   });
 
+await check('keyward --version', () => same(keyward('--version').trim(), manifest.version, 'version'));
+
 await check('keyward --help', () => {
   if (!keyward('--help').startsWith('Usage: keyward ')) throw new Error('no usage');
 });
