@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openKeyring } from '../../src/keyring/index.ts';
 import { hasPeer, makeTempFolder } from '../support/peers.ts';
-import { freePort, type PykmipServer, startPykmip } from '../support/pykmip.ts';
+import { deadAddress, type PykmipServer, startPykmip } from '../support/pykmip.ts';
 import { commandIn } from './run.ts';
 
 const folder = makeTempFolder();
@@ -210,7 +210,7 @@ describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('keyward keyring, in 
   });
 
   it('says of every server what was tried, and ends with a status of its own', async () => {
-    const ports = [await freePort(), await freePort()];
+    const ports = [deadAddress().port, deadAddress(1).port];
     const dead = server.clientFolder('dead', { server: `127.0.0.1:${ports[0]}`, standby: [`127.0.0.1:${ports[1]}`] });
     const { status, out, err } = await keyring('list', '--okv', dead);
     expect({ status, out }).toEqual({ status: 6, out: '' });

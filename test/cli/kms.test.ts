@@ -42,7 +42,7 @@ async function startEmulator(...more: readonly string[]): Promise<ChildProcess> 
 
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
-  const ended = once(child, 'exit');
+  const ended = once(child, 'close'); // with all that it said
   child.kill('SIGTERM');
   expect((await ended)[0]).toBe(0);
 }

@@ -3,7 +3,7 @@ import type { Check } from '../../src/cli/okv/check.ts';
 import { encodePlainKey, okvPaths, readKey, readNeeded, readPasswordFile } from '../../src/cli/okv/files.ts';
 import { type ProbeOptions, probeServer } from '../../src/cli/okv/probe.ts';
 import { hasPeer } from '../support/peers.ts';
-import { freePort, type PykmipServer, startPykmip } from '../support/pykmip.ts';
+import { deadAddress, type PykmipServer, startPykmip } from '../support/pykmip.ts';
 import { commandIn } from './run.ts';
 
 /** What probing is told: the material of a client folder. */
@@ -25,7 +25,7 @@ describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('keyward okv check, t
   afterAll(() => server[Symbol.asyncDispose]());
 
   it('asks each server: a dead primary fails, the standby that answers is described', async () => {
-    const dead = `127.0.0.1:${await freePort()}`;
+    const dead = `127.0.0.1:${deadAddress().port}`;
     const alive = `127.0.0.1:${server.port}`;
     const folder = server.clientFolder('check', { keyForm: 'des3', server: dead, standby: [alive] });
     const { status, out, err } = await commandIn(folder)(['okv', 'check', '.']);

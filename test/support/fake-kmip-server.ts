@@ -146,14 +146,20 @@ export interface BlackHole extends AsyncDisposable {
   readonly port: number;
   /** Connections so far. */
   readonly connections: number;
+  /** Bytes so far: with TLS, the client has connected once there are some. */
+  readonly bytes: number;
 }
 
 /** A port on which connections are accepted and nothing is ever said: where packets go and do not come back. */
 export async function startBlackHole(): Promise<BlackHole> {
   const sockets = new Set<{ destroy(): unknown }>();
+  let bytes = 0;
   const server = createTcpServer((socket) => {
     sockets.add(socket);
-    socket.on('error', () => undefined).resume();
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+    });
   });
   const port = await listen(server, 0);
   return {
@@ -161,6 +167,9 @@ export async function startBlackHole(): Promise<BlackHole> {
     port,
     get connections() {
       return sockets.size;
+    },
+    get bytes() {
+      return bytes;
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

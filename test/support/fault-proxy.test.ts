@@ -40,7 +40,7 @@ describe('the fault proxy', () => {
     });
     socket.end(SENT); // the echo ends when it has sent all back
     const hasEnded = (): boolean => socket.destroyed || proxy.done.stall > 0;
-    await expect.poll(hasEnded, { timeout: 10_000 }).toBe(true);
+    await expect.poll(hasEnded).toBe(true);
     socket.destroy();
     const count = FAULTS.reduce((sum, fault) => sum + proxy.done[fault], 0);
     expect(count, 'faults of the kind asked for').toBe(faults.reduce((sum, fault) => sum + proxy.done[fault], 0));

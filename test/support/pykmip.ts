@@ -129,15 +129,28 @@ export async function startPykmip({ keys = 'ecdsa', clientAuth = true }: PykmipO
   return server;
 }
 
-/** Finds a loopback port that nobody listens on. It stays free unless another process is handed the same one meanwhile. */
+/** An address that refuses every connection: a port below those that systems hand out, of a service that no machine has any more. */
+export function deadAddress(which: 0 | 1 = 0): { readonly host: '127.0.0.1'; readonly port: number } {
+  return { host: '127.0.0.1', port: [1, 2][which] as number }; // tcpmux, compressnet
+}
+
+/**
+ * Finds a loopback port that nobody listens on, for a server that cannot take what the system gives. It is below the ports that Linux
+ * hands out (32,768 and more), so that no connection and no other server is given it before it is used.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { readonly port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(20_000 * Math.random());
+    const server = createServer();
+    const taken = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(true));
+      server.listen(port, '127.0.0.1', () => resolve(false));
+    });
+    if (taken) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 function makeClientFolder(path: string, server: PykmipServer, options: ClientFolderOptions): string {
@@ -192,6 +205,7 @@ class Run {
     if (child === undefined) return;
     this.#kill();
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    while (await accepts(this.#port)) await delay(5); // its helpers die beside it, not before it
     process.off('exit', this.#kill);
     this.#child = undefined;
   }

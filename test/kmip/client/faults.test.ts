@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { KeywardError, TransportError } from '../../../src/index.ts';
 import { connectKmip, isRepeatable } from '../../../src/kmip/client/index.ts';
@@ -54,14 +55,14 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a bad network', () => {
     });
     await using proxy = await startFaultProxy({ target: server, seed: SEED, faults: FAULTS, meanBytes: 12_000 });
     const credentials = { ca: { file: authority.ca }, cert: { file: own.cert }, key: { file: own.key } };
-    const timeoutMs = 3000;
+    const timeoutMs = 6000;
     await using client = await connectKmip({
       servers: [proxy],
       credentials,
       lazy: true,
       timeoutMs,
-      responseTimeoutMs: 250,
-      attemptTimeoutMs: 500,
+      responseTimeoutMs: 500,
+      attemptTimeoutMs: 1000,
       maxResends: 5,
     });
     const random = seededRandom(SEED);
@@ -105,16 +106,23 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a bad network', () => {
       }
       slowestMs = Math.max(slowestMs, performance.now() - before);
     };
-    for (let n = 0; n < OPERATIONS; n += 4) await Promise.all([one(n), one(n + 1), one(n + 2), one(n + 3)]);
+    const lag = monitorEventLoopDelay({ resolution: 10 });
+    lag.enable();
+    // How the bytes fall together decides which faults come: goes on until each was there.
+    const isComplete = (): boolean => FAULTS.every((fault) => proxy.done[fault] > 0);
+    let asked = 0;
+    for (; asked < OPERATIONS || !isComplete(); asked += 4)
+      await Promise.all([one(asked), one(asked + 1), one(asked + 2), one(asked + 3)]);
+    lag.disable();
+    const lagMs = lag.max / 1e6;
 
     const faults = FAULTS.map((fault) => `${fault} ${proxy.done[fault]}`).join(', ');
     console.log(
       `${outcome.done} done, ${outcome.unknown} of unknown outcome, ${outcome.failed} failed; ${faults}; slowest ${Math.round(slowestMs)} ms`,
     );
-    for (const fault of FAULTS) expect(proxy.done[fault], fault).toBeGreaterThan(0);
-    expect(outcome.done).toBeGreaterThan(OPERATIONS * 0.8);
+    expect(outcome.done).toBeGreaterThan(asked * 0.8);
     for (const [id, times] of made) expect(times, id).toBe(1);
-    expect(slowestMs).toBeLessThan(timeoutMs + 500);
+    expect(slowestMs).toBeLessThan(timeoutMs + 500 + lagMs); // no timer fires while the machine keeps this process waiting
     expect(rejections).toEqual([]);
   });
 

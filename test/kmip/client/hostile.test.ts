@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FormatError, LimitError, TransportError } from '../../../src/index.ts';
 import { connectKmip, type KmipClient, type KmipClientOptions } from '../../../src/kmip/client/index.ts';
 import type { RequestItem } from '../../../src/kmip/index.ts';
@@ -15,6 +15,7 @@ import {
   startFakeKmipServer,
 } from '../../support/fake-kmip-server.ts';
 import { hasPeer, makeTempFolder } from '../../support/peers.ts';
+import { until } from '../../support/until.ts';
 
 const GET = { uniqueIdentifier: '1742' };
 const CREATE = { objectType: 'SymmetricKey', templateAttribute: {} } as const;
@@ -43,9 +44,12 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
     });
     own = authority.issue('client', { commonName: 'client-a', usage: 'clientAuth' });
   });
+  // The client's limits are on a clock that the tests move: nothing is too slow here, and what ends by a limit ends at that moment.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
   afterEach(async () => {
     await client?.close();
     client = undefined;
+    vi.useRealTimers();
     expect(rejections).toEqual([]);
   });
   afterAll(() => {
@@ -68,13 +72,31 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
     return client;
   }
 
-  /** What a Get ends with, and that it ends within a second more than it may take. */
-  async function getFails(script: FakeScript, options: Partial<KmipClientOptions> = {}): Promise<unknown> {
-    const kmip = await open(await fake(script), options);
-    const before = performance.now();
-    const error = await kmip.request('Get', GET).catch((e: unknown) => e);
-    expect(performance.now() - before).toBeLessThan(1000 + (options.timeoutMs ?? 0));
-    return error;
+  /** Lets time pass for the client once a server has heard its next request, which then has not ended a millisecond too early. */
+  async function passAfterNext(server: FakeKmipServer, ms: number, result: Promise<unknown>): Promise<void> {
+    let hasEnded = false;
+    const note = (): void => {
+      hasEnded = true;
+    };
+    result.then(note, note);
+    const heard = server.received.length;
+    await until(() => server.received.length === heard + 1);
+    await vi.advanceTimersByTimeAsync(ms - 1);
+    expect(hasEnded).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+  }
+
+  /** What a Get ends with, for the client at once, or after so many ms. */
+  async function getFails(
+    script: FakeScript,
+    options: Partial<KmipClientOptions> = {},
+    afterMs: number | null = null,
+  ): Promise<unknown> {
+    const server = await fake(script);
+    const kmip = await open(server, options);
+    const error = kmip.request('Get', GET).catch((e: unknown) => e);
+    if (afterMs !== null) await passAfterNext(server, afterMs, error);
+    return await error;
   }
 
   it('that announces 2 GB: refused unread', async () => {
@@ -88,11 +110,11 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
 
   it('that never answers: given up in time, by each of the three limits', async () => {
     const silence: FakeScript = () => undefined;
-    expect(await getFails(silence, { timeoutMs: 200 })).toMatchObject({
+    expect(await getFails(silence, { timeoutMs: 200 }, 200)).toMatchObject({
       code: 'ERR_KMIP_TIMEOUT',
       attempts: [{ phase: 'receive' }],
     });
-    expect(await getFails(silence, { responseTimeoutMs: 200 })).toMatchObject({ code: 'ERR_KMIP_CONNECTION' });
+    expect(await getFails(silence, { responseTimeoutMs: 200 }, 200)).toMatchObject({ code: 'ERR_KMIP_CONNECTION' });
     const kmip = await open(await fake(silence));
     const reason = new Error('enough');
     const waiting = kmip.request('Get', GET, { signal: AbortSignal.any([AbortSignal.timeout(100)]) });
@@ -112,15 +134,19 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
 
   it('that never answers the first question: each server gets its time', async () => {
     const mute = await fake(() => undefined, { versions: null });
-    const error = await open(mute, { attemptTimeoutMs: 200 }).catch((e: unknown) => e);
+    const opening = open(mute, { attemptTimeoutMs: 200 }).catch((e: unknown) => e);
+    await passAfterNext(mute, 200, opening);
+    const error = await opening;
     expect(error).toBeInstanceOf(TransportError);
     expect(error).toMatchObject({
       code: 'ERR_KMIP_CONNECT',
       attempts: [{ phase: 'version', cause: 'no answer came in time' }],
     });
     await using hole = await startBlackHole();
-    const late = await open(hole, { timeoutMs: 200 }).catch((e: unknown) => e);
-    expect(late).toMatchObject({
+    const late = open(hole, { timeoutMs: 200 }).catch((e: unknown) => e);
+    await until(() => hole.bytes > 0);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(await late).toMatchObject({
       code: 'ERR_KMIP_TIMEOUT',
       attempts: [{ server: `127.0.0.1:${hole.port}`, phase: 'tls' }],
     });
@@ -181,7 +207,7 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
     const kmip = await open(server);
     for (let i = 1; i <= 3; i++) {
       expect((await kmip.request('Get', GET)).uniqueIdentifier).toBe('1742');
-      await expect.poll(() => server.open).toBe(0);
+      await until(() => server.open === 0);
     }
     expect(server.connections).toBe(3);
   });
@@ -308,14 +334,16 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
     });
 
     it.each([
-      ['closes', (exchange: FakeExchange) => exchange.socket.destroy(), {}],
-      ['says nothing', () => undefined, { responseTimeoutMs: 100 }],
-      ['says nothing until the deadline', () => undefined, { timeoutMs: 300 }],
-      ['answers noise', (exchange: FakeExchange) => exchange.send(new Uint8Array(8)), {}],
-    ])('not a Create when the server %s: its outcome is unknown', async (_, script, options) => {
+      ['closes', (exchange: FakeExchange) => exchange.socket.destroy(), {}, null],
+      ['says nothing', () => undefined, { responseTimeoutMs: 100 }, 100],
+      ['says nothing until the deadline', () => undefined, { timeoutMs: 300 }, 300],
+      ['answers noise', (exchange: FakeExchange) => exchange.send(new Uint8Array(8)), {}, null],
+    ] as const)('not a Create when the server %s: its outcome is unknown', async (_, script, options, afterMs) => {
       const server = await fake(script);
       const kmip = await open(server, { maxResends: 5, ...options });
-      const error = await kmip.request('Create', CREATE).catch((e: unknown) => e);
+      const result = kmip.request('Create', CREATE).catch((e: unknown) => e);
+      if (afterMs !== null) await passAfterNext(server, afterMs, result);
+      const error = await result;
       expect(error).toBeInstanceOf(TransportError);
       expect(error).toMatchObject({ code: 'ERR_KMIP_OUTCOME_UNKNOWN', attempts: { length: 1 } });
       expect(server.received.filter(({ batchItem: [item] }) => item?.operation === 'Create').length).toBe(1);
@@ -353,7 +381,9 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
       await kmip.request('Get', GET);
       expect(kmip.server).toBe(`127.0.0.1:${first.port}`);
       first.script = () => undefined;
-      expect((await kmip.request('Get', GET)).uniqueIdentifier).toBe('1742');
+      const get = kmip.request('Get', GET);
+      await passAfterNext(first, 150, get);
+      expect((await get).uniqueIdentifier).toBe('1742');
       expect(kmip.server).toBe(`127.0.0.1:${second.port}`);
       second.drop();
       await kmip.request('Get', GET);
@@ -372,15 +402,17 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
         maxAgeMs: 250,
       });
       first.script = () => undefined;
-      await kmip.request('Get', GET);
+      const get = kmip.request('Get', GET);
+      await passAfterNext(first, 100, get);
+      await get;
       expect(kmip.server).toBe(`127.0.0.1:${second.port}`);
       first.script = (exchange) => exchange.send(goodAnswer(exchange));
-      await expect
-        .poll(async () => {
-          await kmip.request('Get', GET);
-          return kmip.server;
-        })
-        .toBe(`127.0.0.1:${first.port}`);
+      await vi.advanceTimersByTimeAsync(249);
+      await kmip.request('Get', GET);
+      expect(kmip.server).toBe(`127.0.0.1:${second.port}`); // its connection is young enough
+      await vi.advanceTimersByTimeAsync(1);
+      await kmip.request('Get', GET);
+      expect(kmip.server).toBe(`127.0.0.1:${first.port}`);
     });
 
     it('lists every server with its phase and cause when none is ready', async () => {
@@ -453,7 +485,16 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
 
   describe('connections', () => {
     it('are shared by requests one at a time, no more than allowed', async () => {
-      const server = await fake((exchange) => setTimeout(() => exchange.send(goodAnswer(exchange)), 10));
+      // Answers once three wait, each on a connection of its own.
+      const waiting = new Map<number, FakeExchange>();
+      const server = await fake((exchange) => {
+        expect(waiting.has(exchange.connection)).toBe(false);
+        waiting.set(exchange.connection, exchange);
+        if (waiting.size < 3) return;
+        const all = [...waiting.values()];
+        waiting.clear();
+        for (const one of all) one.send(goodAnswer(one));
+      });
       const kmip = await open(server, { maxConnections: 3 });
       await Promise.all(Array.from({ length: 12 }, () => kmip.request('Get', GET)));
       expect(server.connections).toBe(3);
@@ -471,7 +512,7 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
       };
       subscribe('keyward:kmip:close', onClose);
       server.drop();
-      await expect.poll(() => closed.length).toBe(1);
+      await until(() => closed.length === 1);
       unsubscribe('keyward:kmip:close', onClose);
       expect(closed).toMatchObject([{ reason: 'peer', requests: 2 }]);
       await kmip.request('Create', CREATE); // would be of unknown outcome on the broken connection
@@ -482,7 +523,9 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
       const server = await fake();
       const kmip = await open(server, { idleMs: 50 });
       await kmip.request('Get', GET);
-      await expect.poll(() => server.open).toBe(0);
+      expect(server.connections).toBe(1);
+      await vi.advanceTimersByTimeAsync(100);
+      await until(() => server.open === 0);
       await kmip.request('Get', GET);
       expect(server.connections).toBe(2);
     });
@@ -491,7 +534,7 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
       await using hole = await startBlackHole();
       const kmip = await open(hole, { lazy: true });
       const get = kmip.request('Get', GET).catch((e: unknown) => e);
-      await expect.poll(() => hole.connections).toBe(1);
+      await until(() => hole.connections === 1);
       await kmip.close();
       expect(await get).toMatchObject({ code: 'ERR_KMIP_CLOSED' });
     });
@@ -501,12 +544,12 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a server that misbehaves',
       const kmip = await open(server, { maxConnections: 1, maxResends: 2 });
       const get = kmip.request('Get', GET).catch((e: unknown) => e);
       const waiting = kmip.request('Get', GET).catch((e: unknown) => e);
-      await expect.poll(() => server.received.length).toBe(2);
+      await until(() => server.received.length === 2);
       await kmip.close();
       expect(await get).toMatchObject({ code: 'ERR_KMIP_CLOSED' });
       expect(await waiting).toMatchObject({ code: 'ERR_KMIP_CLOSED' });
       await expect(kmip.request('Get', GET)).rejects.toMatchObject({ code: 'ERR_KMIP_CLOSED' });
-      await expect.poll(() => server.open).toBe(0);
+      await until(() => server.open === 0);
     });
   });
 });

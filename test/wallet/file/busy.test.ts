@@ -32,14 +32,15 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a worker to its end; its lines. */
-function run<T>(mode: string, number: number): Promise<readonly T[]> {
+/** Runs a worker to its end; its lines. `onBegin` is called with the first of them. */
+function run<T>(mode: string, number: number, onBegin?: () => void): Promise<readonly T[]> {
   return new Promise((done, failed) => {
     const child = spawn(process.execPath, [worker, mode, folder, String(number), String(SECONDS)]);
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk) => {
       out += chunk;
+      onBegin?.();
     });
     child.stderr.on('data', (chunk) => {
       err += chunk;
@@ -59,12 +60,17 @@ function run<T>(mode: string, number: number): Promise<readonly T[]> {
 }
 
 describe('eight writers and a reader in processes of their own', () => {
-  it('lose nothing, double nothing, and the reader is never behind', { timeout: 180_000 }, async () => {
+  it('lose nothing, double nothing, and the reader is never behind', { timeout: 300_000 }, async () => {
     const directory = join(folder, 'tde');
     await (await createWalletFile(directory, 'pw', { iterations: 1, profile: 'oracle' })).close();
-    const reader = run<{ refreshes: number; opens: number; changes: number }>('read', WRITERS);
+    let begin = (): void => undefined;
+    const reading = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const reader = run<{ refreshes: number; opens: number; changes: number }>('read', WRITERS, begin);
+    await Promise.race([reading, reader]); // all changes come after its first look
     const perWriter = await Promise.all(Array.from({ length: WRITERS }, (_, i) => run<Acknowledged>('write', i)));
-    const [seen] = await reader;
+    const [, seen] = await reader;
     using wallet = await openWallet(new Uint8Array(readFileSync(join(directory, 'ewallet.p12'))), 'pw');
 
     const changes = perWriter.flat();
