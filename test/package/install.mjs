@@ -15,7 +15,8 @@ export function pack() {
     `${packed.filename}: ${packed.files.length} files, ${packed.size} bytes, unpacked ${packed.unpackedSize}`,
   );
   const names = packed.files.map((f) => f.path);
-  const wanted = /^(dist\/.+\.(js|d\.ts|wasm)|dist\/inspector\.html|README\.md|LICENSE|package\.json)$/;
+  const wanted =
+    /^(dist\/.+\.(js|d\.ts|wasm)|dist\/inspector\.html|(README|SECURITY|CHANGELOG)\.md|LICENSE|package\.json)$/;
   for (const name of names) if (!wanted.test(name)) faults.push(`${name} should not be in the package`);
   for (const name of ['LICENSE', 'README.md', 'dist/core.wasm', 'dist/legacy.wasm'])
     if (!names.includes(name)) faults.push(`${name} is missing from the package`);

@@ -24,6 +24,7 @@ const app = await Application.bootstrap({
   tsconfig: `${root}tsconfig.json`,
   name: `${manifest.name} ${manifest.version}`,
   readme: `${root}README.md`,
+  projectDocuments: ['SECURITY.md', 'CHANGELOG.md'].map((name) => root + name),
   skipErrorChecking: true, // `npm run typecheck` does that
   excludeInternal: true,
   excludePrivate: true,
