@@ -67,6 +67,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'a wallet and a KMIP server in a local folder, and a tour',
     load: async (command) => (await import('./demo.ts')).defineDemo(command),
   },
+  completion: {
+    group: PROGRAM,
+    summary: 'completion of commands and options in bash, zsh or fish',
+    load: async (command) => (await import('./completion/command.ts')).defineCompletion(command),
+  },
 };
 
 /** The names of the commands. */
