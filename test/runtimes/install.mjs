@@ -20,7 +20,7 @@ const nodeOf = (version) => ({
 
 /** What can be asked for, by name, in the order in which it is run. */
 export const RUNTIMES = {
-  node20: nodeOf('20.20.2'),
+  node20: nodeOf('20.19.0'), // the oldest that package.json allows
   node22: nodeOf('22.23.3'),
   node24: nodeOf('24.21.0'),
   node26: nodeOf('26.10.0'),
@@ -49,7 +49,7 @@ export const RUNTIMES = {
 export function provide(name, { newest = false } = {}) {
   if (name === 'chromium') return provideChromium();
   const runtime = RUNTIMES[name];
-  if (name.startsWith('node') && process.versions.node.split('.')[0] === runtime.line && !newest)
+  if (name.startsWith('node') && process.versions.node === runtime.version && !newest)
     return { name, version: process.versions.node, command: [process.execPath] };
   const packageName = runtime.packages[process.arch];
   if (process.platform !== 'linux' || packageName === undefined)
@@ -65,7 +65,7 @@ export function provide(name, { newest = false } = {}) {
       : install(folder, packageName, newest ? runtime.line : runtime.version);
   if (cause !== undefined) return { name, cause };
   const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
-  return { name, version, command: [join(home, runtime.program), ...runtime.arguments] };
+  return { name, version: version.replace(/^v/, ''), command: [join(home, runtime.program), ...runtime.arguments] };
 }
 
 function provideChromium() {
