@@ -5,7 +5,7 @@
 // Nothing is rebuilt whose inputs have not changed.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CONSTANTS_BYTES, core, emitLayouts, legacy } from './layout.mjs';
 
@@ -196,6 +196,7 @@ async function buildDist() {
   });
   const { bundleDoors } = await import('./bundle.mjs');
   await bundleDoors();
+  chmodSync(path('dist/cli/main.js'), 0o755);
   await import(new URL('src/web/build-page.mjs', root));
   writeFileSync(distStamp, inputs);
 }
