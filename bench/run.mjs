@@ -131,8 +131,10 @@ function describeMachine(passes) {
 async function choose(only) {
   const known = await Promise.all(FAMILIES.map(async (f) => (await import(`./cases/${f}.mjs`)).family));
   const all = known.flatMap((f) => f.cases.map((c) => c.id));
-  for (const id of only ?? []) {
-    if (!all.includes(id)) throw new Error(`no case ${id}; there are: ${all.join(' ')}`);
+  const unknown = only?.find((id) => !all.includes(id));
+  if (unknown !== undefined) {
+    console.error(`no case ${unknown}; there are: ${all.join(' ')}`);
+    process.exit(2);
   }
   return known
     .map((f) => ({
@@ -149,9 +151,28 @@ function write(file, text) {
   console.log(`wrote ${file}`);
 }
 
-const { values: options } = parseArgs({
-  options: { only: { type: 'string' }, quick: { type: 'boolean', default: false }, json: { type: 'string' } },
-});
+/** The options; after a wrong one, or --help, says what there is and ends. */
+function readOptions() {
+  const usage = 'npm run bench -- [--only ID[,ID]] [--quick] [--json FILE]';
+  try {
+    const { values } = parseArgs({
+      options: {
+        only: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    if (!values.help) return values;
+    console.log(usage);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error.message}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+const options = readOptions();
 prepare();
 const families = await choose(options.only?.split(','));
 const passes = options.quick ? 2 : 5;
