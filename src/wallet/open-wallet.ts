@@ -10,6 +10,7 @@ import { Wallet } from './wallet.ts';
  * Makes an empty wallet. Derives keys: the cost is that of the profile's iterations. With `provider`, its master keys will be kept
  * by that provider, which is asked for a check at once.
  *
+ * @param password not empty; copied, until the first `encode` has derived keys of it
  * @throws {UsageError} ERR_OPTION; ERR_PASSWORD_EMPTY; and what the provider throws
  * @example
  * const wallet = await createWallet('a long password');

@@ -45,7 +45,8 @@ export interface CertificateSummary {
  * @param der the certificate in DER; not changed
  * @throws {FormatError} ERR_DER_… with the offset of the fault
  * @example
- * const { subject, notAfter, fingerprints } = parseCertificate(parsePem(text)[0].bytes);
+ * const [block] = parsePem(text);
+ * if (block !== undefined) console.log(parseCertificate(block.bytes).subject);
  */
 export function parseCertificate(der: Uint8Array): CertificateSummary {
   const outer = DerCursor.over(der, undefined, ['Certificate']);

@@ -93,10 +93,11 @@ function* unknownCodes(project, folder) {
       if (!isThrown(code)) yield `${reflection.getFullName()}: nothing throws ${code}`;
 }
 
+/** What a comment says, without its examples. */
 function textOf(comment) {
   if (comment === undefined) return '';
-  const blocks = [comment.summary, ...comment.blockTags.map(({ content }) => content)];
-  return blocks.map((parts) => parts.map(({ text }) => text).join('')).join('\n');
+  const blocks = comment.blockTags.filter(({ tag }) => tag !== '@example').map(({ content }) => content);
+  return [comment.summary, ...blocks].map((parts) => parts.map(({ text }) => text).join('')).join('\n');
 }
 
 function countDocumented(project, modules) {

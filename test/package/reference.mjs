@@ -1,12 +1,15 @@
-// `npm run docs`: the API reference, written to dist-docs/ by TypeDoc from the doors that package.json's `exports` names.
+// `npm run docs [folder of another package]`: the API reference, written to dist-docs/ by TypeDoc from the doors that package.json's `exports` names.
 // It is also the check that the reference is whole: every export documented, every type that one names reachable, every
-// link resolved, and the rules of reference-rules.mjs. Any warning fails it.
-import { readFileSync, rmSync } from 'node:fs';
+// link resolved, every example type-checked (reference-examples.mjs), and the rules of reference-rules.mjs. Any warning fails it.
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Application, LogLevel } from 'typedoc';
+import { checkExamples } from './reference-examples.mjs';
 import { checkReference } from './reference-rules.mjs';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const isOwn = process.argv[2] === undefined;
+const root = resolve(process.argv[2] ?? fileURLToPath(new URL('../..', import.meta.url))) + sep;
 const output = `${root}dist-docs`;
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 /** Door of each importable subpath, by the name one imports it by. */
@@ -24,7 +27,7 @@ const app = await Application.bootstrap({
   tsconfig: `${root}tsconfig.json`,
   name: `${manifest.name} ${manifest.version}`,
   readme: `${root}README.md`,
-  projectDocuments: ['SECURITY.md', 'CHANGELOG.md'].map((name) => root + name),
+  projectDocuments: ['SECURITY.md', 'CHANGELOG.md'].map((name) => root + name).filter(existsSync),
   skipErrorChecking: true, // `npm run typecheck` does that
   excludeInternal: true,
   excludePrivate: true,
@@ -34,21 +37,24 @@ const app = await Application.bootstrap({
   hideGenerator: true,
   logLevel: LogLevel.Warn,
   validation: { notExported: true, invalidLink: true, invalidPath: true, rewrittenLink: true, notDocumented: true },
-  intentionallyNotExported: ['TransactionBase'], // what a transaction sees of the object store: not for users
+  intentionallyNotExported: isOwn ? ['TransactionBase'] : [], // what a transaction sees of the object store: not for users
   requiredToBeDocumented: ['Module', 'Variable', 'Function', 'Class', 'Interface', 'TypeAlias', 'Method', 'Accessor'],
 });
 // The doors and what they reach, not the whole repository: a third of the time.
 app.options.setCompilerOptions([...doors.values()], app.options.getCompilerOptions(app.logger), []);
 
-const project = await app.convert();
+const entryPoints = app.getEntryPoints();
+const project = entryPoints && app.converter.convert(entryPoints);
 if (project === undefined) process.exit(1);
 app.validate(project);
 const { faults, counts } = checkReference(project, { root, names: [...doors.keys()] });
-for (const fault of faults) app.logger.warn(fault);
+const examples = checkExamples(project, { root, doors, program: entryPoints[0].program });
+for (const fault of [...faults, ...examples.faults]) app.logger.warn(fault);
 rmSync(output, { recursive: true, force: true });
 await app.generateDocs(project, output);
 const problems = app.logger.warningCount + app.logger.errorCount;
 console.log(
-  `${doors.size} subpaths, ${counts.exports} exports and ${counts.members} members documented, ${problems} warnings`,
+  `${doors.size} subpaths, ${counts.exports} exports and ${counts.members} members documented, ${examples.count} examples, ` +
+    `${problems} warnings`,
 );
 process.exitCode = problems === 0 ? 0 : 1;
