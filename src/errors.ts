@@ -61,6 +61,41 @@ export class StateError extends KeywardError {
   override readonly name: string = 'StateError';
 }
 
+/** A key of a keyring by its name. */
+export interface KeyringKeyName {
+  /** Its id. */
+  readonly id: string;
+  /** Its owner; '' for none. */
+  readonly owner: string;
+}
+
+/** Keys of one keyring that were not copied into another, and what is left of the copies. */
+export class MigrationError extends StateError {
+  override readonly name = 'MigrationError';
+  /** Where it ended: before anything was copied, reading a key of the source, or writing it into the target. */
+  readonly step: 'check' | 'read' | 'write';
+  /** Before: all keys that are in the way, or that the target does not take; else the key whose turn it was. */
+  readonly keys: readonly KeyringKeyName[];
+  /** Copies that could not be removed again, or that may be there. */
+  readonly left: readonly KeyringKeyName[];
+
+  constructor(
+    code: string,
+    message: string,
+    fields: {
+      readonly step: 'check' | 'read' | 'write';
+      readonly keys: readonly KeyringKeyName[];
+      readonly left?: readonly KeyringKeyName[];
+    },
+    details: ErrorDetails = {},
+  ) {
+    super(code, message, details);
+    this.step = fields.step;
+    this.keys = fields.keys.map(({ id, owner }) => ({ id, owner }));
+    this.left = (fields.left ?? []).map(({ id, owner }) => ({ id, owner }));
+  }
+}
+
 /** A SQL statement that cannot be read or run, with its place. */
 export class StatementError extends KeywardError {
   override readonly name: string = 'StatementError';

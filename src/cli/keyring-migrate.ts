@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { UsageError } from '../errors.ts';
+import { type DatabaseError, MigrationError, UsageError } from '../errors.ts';
 import {
   type Keyring,
   type KeyringKeyInfo,
@@ -15,8 +15,9 @@ import {
   openKeyring,
   readComponentKeyringFile,
 } from '../keyring/index.ts';
+import { type MigrationStep, migrationFailure, migrationStatus } from '../statement/index.ts';
 import { WALLET_FILE } from '../wallet/file/index.ts';
-import { EXIT } from './exit.ts';
+import { EXIT, formatError } from './exit.ts';
 import { type KeyringTarget, openTarget } from './keyring-target.ts';
 import { formatTable, print, printable } from './terminal.ts';
 
@@ -61,25 +62,88 @@ export function addMigrateCommand(keyring: Command): void {
     .action(migrate);
 }
 
+/** What is being done, for MySQL's words of it. */
+interface Course {
+  step: MigrationStep | null;
+  /** The key that it is about. */
+  id?: string;
+}
+
 async function migrate(options: MigrateCommandOptions): Promise<void> {
-  if (options.from === options.to) throw new UsageError('ERR_OPTION', 'source and target are the same');
+  const course: Course = { step: null };
+  try {
+    const migration = await run(options, course);
+    report(migration, options);
+    if (migration.conflicts.length + migration.refused.length > 0) process.exitCode = EXIT.state;
+  } catch (error) {
+    if (options.json === true) {
+      const database = [...failuresOf(error, course), migrationStatus('failed')].map(asJson);
+      print(JSON.stringify({ error: formatError(error).split('\n')[0], database }));
+    }
+    throw error;
+  }
+}
+
+async function run(options: MigrateCommandOptions, course: Course): Promise<Migration> {
+  course.step = 'name the source';
+  parseEnd('--from', options.from);
+  course.step = 'name the target';
+  assertWritable(parseEnd('--to', options.to));
+  course.step = null;
+  if (options.from === options.to && (options.fromInstance ?? '') === (options.toInstance ?? ''))
+    throw new UsageError('ERR_OPTION', 'source and target are the same');
+  course.step = 'open the source';
   await using from = await openSource(options);
+  course.step = 'open the target';
   await using to = await openSink(options);
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort(new UsageError('ERR_INTERRUPTED', 'interrupted'));
   process.once('SIGINT', onInterrupt);
   try {
-    const migration = await migrateKeyring(from, to, {
+    return await migrateKeyring(watched(from, course), to, {
       dryRun: options.dryRun ?? false,
       skipSame: options.skipSame ?? false,
       signal: interrupt.signal,
       onProgress: (done, total, key) => progress(done, total, key),
     });
-    report(migration, options);
-    if (migration.conflicts.length + migration.refused.length > 0) process.exitCode = EXIT.state;
   } finally {
     process.off('SIGINT', onInterrupt);
   }
+}
+
+/** A source whose walk can be told from the looks at the target in between. */
+function watched(from: KeyringSource, course: Course): KeyringSource {
+  return {
+    async *list(call) {
+      course.step = 'walk the source';
+      for await (const info of from.list(call)) {
+        course.step = 'open the target';
+        yield info;
+        course.step = 'walk the source';
+      }
+    },
+    async fetch(id, call) {
+      const { step } = course;
+      Object.assign(course, { step: 'fetch a key', id } satisfies Course);
+      const found = await from.fetch(id, call);
+      course.step = step;
+      return found;
+    },
+  };
+}
+
+/** 3201 of a failure: of the key whose turn it was or that is in the way, then of each copy that is left. */
+function failuresOf(error: unknown, { step, id }: Course): readonly DatabaseError[] {
+  if (!(error instanceof MigrationError)) return step === null ? [] : [migrationFailure(step, id)];
+  const what = error.step === 'read' ? 'fetch a key' : 'store a key';
+  return [
+    ...error.keys.map(({ id }) => migrationFailure(what, id)),
+    ...error.left.map(({ id }) => migrationFailure('remove a copy', id)),
+  ];
+}
+
+function asJson({ code, errno, sqlState, sqlMessage }: DatabaseError): object {
+  return { code, errno, sqlState, message: sqlMessage };
 }
 
 /** A source, to be closed. */
@@ -120,11 +184,19 @@ async function openSink(options: MigrateCommandOptions): Promise<Keyring> {
 
 async function openEnd(option: string, text: string, target: KeyringTarget): Promise<Keyring> {
   const { kind, path } = parseEnd(option, text);
-  if (kind === 'file') throw new UsageError('ERR_OPTION', 'nothing is written into a file of component_keyring_file');
   return await openTarget({ ...target, [kind]: path }, `${option === '--to' ? 'target' : 'source'} wallet password`);
 }
 
-function parseEnd(option: string, text: string): { readonly kind: (typeof KINDS)[number]; readonly path: string } {
+interface End {
+  readonly kind: (typeof KINDS)[number];
+  readonly path: string;
+}
+
+function assertWritable({ kind }: End): void {
+  if (kind === 'file') throw new UsageError('ERR_OPTION', 'nothing is written into a file of component_keyring_file');
+}
+
+function parseEnd(option: string, text: string): End {
   const colon = text.indexOf(':');
   const kind = KINDS.find((word) => word === text.slice(0, colon));
   const path = text.slice(colon + 1);
@@ -145,7 +217,9 @@ function progress(done: number, total: number, { id, owner }: KeyringKeyInfo): v
 
 function report({ copied, skipped, conflicts, refused }: Migration, options: MigrateCommandOptions): void {
   if (options.json === true) {
-    print(JSON.stringify({ dryRun: options.dryRun ?? false, copied, skipped, conflicts, refused }));
+    const { dryRun = false } = options;
+    const database = dryRun ? [] : [asJson(migrationStatus('successful'))];
+    print(JSON.stringify({ dryRun, copied, skipped, conflicts, refused, database }));
     return;
   }
   if (options.dryRun === true) {

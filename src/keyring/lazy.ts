@@ -7,10 +7,10 @@ import type { KeyringSource, MigrateOptions, Migration } from './migrate.ts';
 /**
  * Copies all keys of one keyring into another, all versions of each: everything or nothing.
  *
- * @throws {StateError} ERR_KEYRING_EXISTS: keys of the target are in the way; {UsageError} ERR_KEYRING_TYPE: keys that the target does
- *   not take. Nothing was copied
- * @throws {StateError} ERR_KEYRING_MIGRATION: a key could not be copied; the cause says why. What was copied was removed again, except
- *   for what its message names
+ * @throws {MigrationError} ERR_KEYRING_EXISTS: keys of the target are in the way; ERR_KEYRING_TYPE: keys that the target does not take.
+ *   Nothing was copied
+ * @throws {MigrationError} ERR_KEYRING_MIGRATION: a key could not be copied; the cause says why. What was copied was removed again,
+ *   except for what `left` names
  * @example
  * await migrateKeyring(server, wallet, { onProgress: (done, total) => console.log(`${done} of ${total}`) });
  */

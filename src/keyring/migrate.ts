@@ -4,7 +4,7 @@
  * it is removed again, the last first, and nothing else: a key that another made under such a name meanwhile stays. Layer: keyring.
  */
 import { equalSecretBytes } from '../core/index.ts';
-import { type KeywardError, StateError, UsageError } from '../errors.ts';
+import { MigrationError, StateError, UsageError } from '../errors.ts';
 import type { CallOptions, Keyring, KeyringKey, KeyringKeyInfo } from './keyring.ts';
 import { assertKnownOptions } from './options.ts';
 
@@ -43,7 +43,7 @@ export async function copyKeyring(from: KeyringSource, to: Keyring, options: Mig
   const plan = await planMigration(from, to, options.skipSame ?? false, call);
   if (dryRun) return plan;
   assertNothingInTheWay(plan);
-  const journal: Journal = { made: [], doubtful: [] };
+  const journal: Journal = { step: 'read', made: [], doubtful: [] };
   for (const [i, info] of plan.copied.entries()) {
     try {
       await copyKey(from, to, info, call, journal);
@@ -57,6 +57,8 @@ export async function copyKeyring(from: KeyringSource, to: Keyring, options: Mig
 
 /** What was made in the target. */
 interface Journal {
+  /** What is being done. */
+  step: 'read' | 'write';
   /** Keys of which at least the first version is there, made by this copy. */
   readonly made: KeyringKeyInfo[];
   /** Keys that may be there, and the target did not say. */
@@ -84,12 +86,16 @@ async function planMigration(
 
 function assertNothingInTheWay({ conflicts, refused }: Migration): void {
   if (conflicts.length > 0)
-    throw new StateError(
+    throw new MigrationError(
       'ERR_KEYRING_EXISTS',
       `${countOf(conflicts)} of the target ${conflicts.length === 1 ? 'is' : 'are'} in the way: ${namesOf(conflicts)}`,
+      { step: 'check', keys: conflicts },
     );
   if (refused.length > 0)
-    throw new UsageError('ERR_KEYRING_TYPE', `the target does not take ${countOf(refused)}: ${namesOf(refused)}`);
+    throw new MigrationError('ERR_KEYRING_TYPE', `the target does not take ${countOf(refused)}: ${namesOf(refused)}`, {
+      step: 'check',
+      keys: refused,
+    });
 }
 
 async function copyKey(
@@ -101,7 +107,9 @@ async function copyKey(
 ): Promise<void> {
   const { id, owner } = info;
   for (let version = 1; version <= info.version; version++) {
+    journal.step = 'read';
     using key = await fetchVersion(from, info, version, call);
+    journal.step = 'write';
     const made =
       version === 1
         ? await storeFirst(to, info, key, call, journal)
@@ -177,10 +185,10 @@ function sameKey(a: KeyringKey, b: KeyringKey): boolean {
 /** Removes what was copied, the last first, whatever stands in the way of one of them. */
 async function takeBack(
   to: Keyring,
-  { made, doubtful }: Journal,
+  { step, made, doubtful }: Journal,
   failed: KeyringKeyInfo,
   cause: unknown,
-): Promise<KeywardError> {
+): Promise<MigrationError> {
   const left: KeyringKeyInfo[] = [];
   for (const info of [...made].reverse()) {
     try {
@@ -195,7 +203,8 @@ async function takeBack(
   ];
   const reason = cause instanceof Error ? cause.message : String(cause);
   const message = `copying ${nameOf(failed)} failed: ${reason}; ${outcome.join('; ')}`;
-  return new StateError('ERR_KEYRING_MIGRATION', message, { cause });
+  const fields = { step, keys: [failed], left: [...left, ...doubtful] };
+  return new MigrationError('ERR_KEYRING_MIGRATION', message, fields, { cause });
 }
 
 function countOf(keys: readonly unknown[]): string {

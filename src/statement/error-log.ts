@@ -101,6 +101,7 @@ const POINT_THE_VARIABLE =
   'For keyring_okv to be initialized, please point the keyring_okv_conf_dir variable to a directory containing Oracle Key Vault configuration file and ssl materials';
 
 const PLUGIN_MESSAGES = {
+  11358: 'Error while %s key: invalid key_type',
   11359: 'Error while %s key: key_id cannot be empty',
   11374: 'Error while fetching key: key_id cannot be empty',
   11375: 'Error while removing key: key_id cannot be empty',

@@ -28,6 +28,7 @@ export {
   PRIVILEGES,
   type Privilege,
 } from './keyring-host.ts';
+export { type MigrationStep, migrationFailure, migrationStatus } from './keyring-migration.ts';
 export { type ParseOptions, parseStatement, placeOf, type ScriptStatement, splitScript } from './parse.ts';
 export { redactStatement } from './redact.ts';
 export { runStatement } from './run.ts';

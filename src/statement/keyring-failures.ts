@@ -66,7 +66,8 @@ function logFailure({ host, operation, id, owner }: ServiceCall, cause: Error): 
   if (componentName !== null) {
     const number = NOT_READY.includes(code) ? 13714 : OF_COMPONENT[operation];
     if (number !== null) errorLog.component(componentName, number, id, owner || 'NULL');
-  } else if (code === 'ERR_KEYRING_TYPE') errorLog.okv('INVALID_KEY_TYPE');
+  } else if (code === 'ERR_KEYRING_TYPE' && operation === 'store') errorLog.plugin(11358, 'storing');
+  else if (code === 'ERR_KEYRING_TYPE') errorLog.okv('INVALID_KEY_TYPE');
   else if (code === 'ERR_KEYRING_LENGTH') errorLog.okv('INVALID_KEY_LENGTH_FOR_CIPHER');
   else if (id === '') logEmptyId(operation, errorLog);
   else {

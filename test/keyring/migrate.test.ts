@@ -71,6 +71,7 @@ describe('migrating', () => {
     await expect(migrateKeyring(source, target)).rejects.toMatchObject({
       code: 'ERR_KEYRING_EXISTS',
       message: 'one key of the target is in the way: "two" of ""',
+      ...{ name: 'MigrationError', step: 'check', keys: [{ id: 'two', owner: '' }], left: [] },
     });
     await target.remove('two');
     await expect(migrateKeyring(source, target)).rejects.toMatchObject({ code: 'ERR_KEYRING_TYPE' });
@@ -167,7 +168,7 @@ describe('migrating', () => {
         throw new Error('the source broke');
       },
     };
-    await expect(migrateKeyring(from, target)).rejects.toMatchObject({ code: 'ERR_KEYRING_MIGRATION' });
+    await expect(migrateKeyring(from, target)).rejects.toMatchObject({ code: 'ERR_KEYRING_MIGRATION', step: 'read' });
     expect(await contents(target)).toEqual(['/x/1 SECRET 02']);
     await target.remove('x');
     // The same where the target cannot be asked, and another was faster.
@@ -220,6 +221,9 @@ describe('migrating', () => {
     await expect(migrateKeyring(source, target)).rejects.toMatchObject({
       code: 'ERR_KEYRING_MIGRATION',
       message: expect.stringMatching(/could not be removed: .*"one" of "root@localhost"/),
+      step: 'write',
+      keys: [{ id: expect.any(String) }],
+      left: expect.arrayContaining([{ id: 'one', owner: OWNER }]),
     });
   });
 });
