@@ -4,6 +4,7 @@
  * derivations at the same time. Layer: core.
  */
 import { abortReason, KeywardError, UsageError } from '../errors.ts';
+import { nextTask } from '../next-task.ts';
 import { assertKnownAnswers } from './kdf.ts';
 import {
   type Chain,
@@ -240,26 +241,6 @@ async function pump(): Promise<void> {
   }
   pumping = false;
 }
-
-/**
- * Resolves in a later task: timers, I/O and events come first. Where there is `setImmediate` it takes that: the loops of Deno and
- * Bun let messages go before timers, so that a deadline or an abort would wait for the end of the derivation. Browsers do not
- * have it, and hold timers back for 4 ms, but not messages.
- */
-function nextTask(): Promise<void> {
-  if (immediate !== undefined) return new Promise(immediate);
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
-}
-
-/** As it is at import, so that a program's fake timers do not stop a derivation. */
-const immediate: ((task: () => void) => unknown) | undefined = globalThis.setImmediate;
 
 function assertOptions(options: DeriveOptions): void {
   for (const option of Object.keys(options))

@@ -3,7 +3,8 @@
  * wallet and what is revealed later. The report holds no secret; the opened file does, until it is disposed of. Layer: inspect.
  */
 import { formatHex } from '../bytes.ts';
-import { KeywardError, StateError } from '../errors.ts';
+import { abortReason, KeywardError, StateError } from '../errors.ts';
+import { nextTask } from '../next-task.ts';
 import { BAG_TYPE, type Bag, formatBag, judgePfx, nameOid, parsePfx, type UnlockedPfx } from '../pkcs12/index.ts';
 import { Secret } from '../secret.ts';
 import {
@@ -140,18 +141,37 @@ async function openPfx(
   const wait = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
   const opened = await parsePfx(bytes).unlock(password, { ...wait, allowMissingMac: true });
   try {
-    return fileOf(opened, password ?? '');
+    return await fileOf(opened, password ?? '', signal);
   } catch (error) {
     opened.dispose();
     throw error;
   }
 }
 
-/** What an opened file holds, as a value with its secrets behind it. */
-function fileOf(opened: UnlockedPfx, password: WalletPassword): OpenedFile {
+/** What an opened file holds, as a value with its secrets behind it. In steps that give way: a file may hold very many bags. */
+async function fileOf(opened: UnlockedPfx, password: WalletPassword, signal?: AbortSignal): Promise<OpenedFile> {
+  await giveWay(signal);
   const bags = opened.bags;
-  const { wallet, fault } = walletIn(opened, password);
-  const report: OpenedReport = {
+  await giveWay(signal);
+  const bagReports = bags.map(bagReport);
+  await giveWay(signal);
+  const found = walletIn(opened, password);
+  try {
+    await giveWay(signal);
+    return openedFile(opened, reportOf(opened, found, bagReports), found.wallet);
+  } catch (error) {
+    found.wallet?.dispose();
+    throw error;
+  }
+}
+
+async function giveWay(signal: AbortSignal | undefined): Promise<void> {
+  await nextTask();
+  if (signal?.aborted) throw abortReason(signal);
+}
+
+function reportOf(opened: UnlockedPfx, { wallet, fault }: WalletFound, bags: readonly BagReport[]): OpenedReport {
+  return {
     integrity: opened.macVerified ? 'verified' : 'not protected',
     findings: judgePfx(opened),
     quirks: opened.quirks,
@@ -167,8 +187,12 @@ function fileOf(opened: UnlockedPfx, password: WalletPassword): OpenedFile {
       version,
       created,
     })),
-    bags: bags.map(bagReport),
+    bags,
   };
+}
+
+function openedFile(opened: UnlockedPfx, report: OpenedReport, wallet: Wallet | null): OpenedFile {
+  const { bags } = opened;
   return {
     report,
     wallet,
@@ -185,11 +209,13 @@ function fileOf(opened: UnlockedPfx, password: WalletPassword): OpenedFile {
   };
 }
 
+interface WalletFound {
+  readonly wallet: Wallet | null;
+  readonly fault: Fault | null;
+}
+
 /** The wallet of a file that has entries of one, and why it is none where its entries are malformed. */
-function walletIn(
-  opened: UnlockedPfx,
-  password: WalletPassword,
-): { readonly wallet: Wallet | null; readonly fault: Fault | null } {
+function walletIn(opened: UnlockedPfx, password: WalletPassword): WalletFound {
   if (!opened.bags.some((bag) => bag.kind === 'oracle-secret' || bag.kind === 'java-secret'))
     return { wallet: null, fault: null };
   try {
