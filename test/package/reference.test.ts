@@ -78,6 +78,7 @@ const FAULTS: Readonly<Record<string, readonly [from: string, to: string, says: 
   'a number without a unit': ['timeoutMs: number', 'timeout: number', 'neither comment nor name says the unit'],
   'an option without its default': ['  /** Default: no. */\n', '', 'no comment says the default'],
   'a code that nothing throws': ['ERR_MADE,', 'ERR_LOST,', 'nothing throws ERR_LOST'],
+  'a class of errors that nothing exports': ['{Error}', '{LostError}', 'no export is called LostError'],
   'codes of a family of which nothing is thrown': ['ERR_MA…', 'ERR_GONE_…', 'nothing throws ERR_GONE_…'],
   'an example with an option that there is not': ['{ timeoutMs: 5 }', '{ again: true }', "'again' does not exist"],
   'an example that takes a result for what it is not': ['made: string', 'made: number', "to type 'number'"],
