@@ -85,7 +85,7 @@ const FAULTS: Readonly<Record<string, readonly [from: string, to: string, says: 
 };
 
 describe('npm run docs', () => {
-  it('takes a package that is documented', () => {
+  it('takes a package that is documented', { timeout: 120_000 }, () => {
     expect(check(SOUND)).toEqual({ status: 0, warnings: [] });
   });
 
