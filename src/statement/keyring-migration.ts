@@ -8,7 +8,15 @@ import type { DatabaseError } from '../errors.ts';
 import { databaseError, formatMessage } from './database-errors.ts';
 
 /** A step of a migration. */
-export type MigrationStep = keyof typeof STEPS;
+export type MigrationStep =
+  | 'name the source'
+  | 'name the target'
+  | 'open the source'
+  | 'open the target'
+  | 'walk the source'
+  | 'fetch a key'
+  | 'store a key'
+  | 'remove a copy';
 
 /** 3201 of a step. @param id of the key, where the step is about one */
 export function migrationFailure(step: MigrationStep, id = ''): DatabaseError {
@@ -21,7 +29,7 @@ export function migrationStatus(status: 'successful' | 'failed'): DatabaseError 
 }
 
 /** The details that 3201 is filled with; `%s` is a key's id. */
-const STEPS = {
+const STEPS: Readonly<Record<MigrationStep, string>> = {
   'name the source': 'Invalid source plugin option value.',
   'name the target': 'Invalid destination plugin option value.',
   'open the source': 'Failed to initialize source keyring',
@@ -30,4 +38,4 @@ const STEPS = {
   'fetch a key': 'Fetching key (%s) from source plugin failed.',
   'store a key': 'Storing key (%s) into destination plugin failed.',
   'remove a copy': 'Removing key (%s) from destination plugin failed.',
-} as const;
+};

@@ -16,7 +16,7 @@ export function pack() {
   );
   const names = packed.files.map((f) => f.path);
   const wanted =
-    /^(dist\/.+\.(js|d\.ts|wasm)|dist\/inspector\.html|(README|SECURITY|CHANGELOG)\.md|LICENSE|package\.json)$/;
+    /^(dist\/.+\.(js|d\.ts|wasm)|dist\/inspector\.html|(README(\.zh)?|SECURITY|CHANGELOG)\.md|LICENSE|package\.json)$/;
   for (const name of names) if (!wanted.test(name)) faults.push(`${name} should not be in the package`);
   for (const name of ['LICENSE', 'README.md', 'dist/core.wasm', 'dist/legacy.wasm'])
     if (!names.includes(name)) faults.push(`${name} is missing from the package`);
