@@ -54,15 +54,16 @@ const ADVICE: readonly { readonly pattern: RegExp; readonly words?: string; read
     words: "the server's certificate is not valid at this time",
     hint: 'renew it, or look at the clock',
   },
+  // OpenSSL says `sslv3 alert …` of the alerts that are as old as that; since 3.2 (every Node from 22 on) `ssl/tls alert …`, and so does the code.
   {
     pattern:
-      /^ERR_SSL_(SSLV3|TLSV1|TLSV13)_ALERT_(UNSUPPORTED_CERTIFICATE|BAD_CERTIFICATE|CERTIFICATE_(REQUIRED|EXPIRED|REVOKED|UNKNOWN)|UNKNOWN_CA|ACCESS_DENIED)$/,
+      /^ERR_SSL_(SSLV3|SSL\/TLS|TLSV1|TLSV13)_ALERT_(UNSUPPORTED_CERTIFICATE|BAD_CERTIFICATE|CERTIFICATE_(REQUIRED|EXPIRED|REVOKED|UNKNOWN)|UNKNOWN_CA|ACCESS_DENIED)$/,
     words: "the server refuses this client's certificate",
     hint: 'look at its authority, its validity and its extended key usage, which must be clientAuth',
   },
   {
     pattern:
-      /^ERR_SSL_((SSLV3_ALERT_)?HANDSHAKE_FAILURE|TLSV1_ALERT_(PROTOCOL_VERSION|INSUFFICIENT_SECURITY)|NO_(SHARED_CIPHER|PROTOCOLS_AVAILABLE|CIPHERS_AVAILABLE)|UNSUPPORTED_PROTOCOL|WRONG_VERSION_NUMBER)/,
+      /^ERR_SSL_(((SSLV3|SSL\/TLS)_ALERT_)?HANDSHAKE_FAILURE|TLSV1_ALERT_(PROTOCOL_VERSION|INSUFFICIENT_SECURITY)|NO_(SHARED_CIPHER|PROTOCOLS_AVAILABLE|CIPHERS_AVAILABLE)|UNSUPPORTED_PROTOCOL|WRONG_VERSION_NUMBER)/,
     hint: 'client and server have no TLS version or cipher suite in common, or the port does not speak TLS: look at tls.minVersion, tls.ciphers and the port',
   },
   { pattern: /^ECONNREFUSED$/, words: 'nothing listens there', hint: 'is the server up, and is this its port?' },
