@@ -19,7 +19,7 @@ const NOBLE = { '@noble/ciphers': 'dynamic', '@noble/hashes': 'dynamic' } as con
 const UNIVERSAL = ['core', 'x509', 'pkcs12', 'ttlv', 'kmip', 'wallet', 'kms', 'okv', 'statement', 'inspect'] as const;
 
 /** Files of `src/` that every room may import. They import nothing but each other. */
-export const COMMON: readonly string[] = ['errors.ts', 'secret.ts', 'bytes.ts'];
+export const COMMON: readonly string[] = ['errors.ts', 'secret.ts', 'bytes.ts', 'next-task.ts'];
 
 /** The table of rooms. A nested room (`kmip/client`) is not part of the one around it. */
 export const ROOMS: Readonly<Record<string, Room>> = {
