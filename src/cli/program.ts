@@ -67,6 +67,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'a wallet and a KMIP server in a local folder, and a tour',
     load: async (command) => (await import('./demo.ts')).defineDemo(command),
   },
+  doctor: {
+    group: PROGRAM,
+    summary: 'whether this machine is fit for keys, and files are kept well',
+    load: async (command) => (await import('./doctor/command.ts')).defineDoctor(command),
+  },
   completion: {
     group: PROGRAM,
     summary: 'completion of commands and options in bash, zsh or fish',
@@ -113,7 +118,8 @@ const BEGIN = `
 Begin with:
   $ keyward demo --tour                  # both kinds of statements, in a folder ./.demo
   $ keyward wallet inspect ewallet.p12   # what a wallet shows without its password
-  $ keyward sql --home ./home            # a prompt for statements`;
+  $ keyward sql --home ./home            # a prompt for statements
+  $ keyward doctor                       # whether all is well on this machine`;
 
 function exitStatuses(): string {
   const words = Object.entries(EXIT).map(([name, status]) => `${status} ${EXIT_MEANING[name as keyof typeof EXIT]}`);

@@ -46,6 +46,7 @@ export {
 export { encodeOid, formatOid } from './oid.ts';
 export { type PfxLimits, parsePfxStructure, parseSafeContents } from './pfx-structure.ts';
 export type { RawAlgorithm, RawAttribute, RawBag, RawMac, RawPfx, RawSafe } from './raw-pfx.ts';
+export { type SelfTestReport, type SelfTestResult, selfTest } from './self-test.ts';
 export { formatTag, parseTtlv, readTtlv, type TtlvLimits, validateTtlv } from './ttlv.ts';
 export { ItemType, type TagName, type TtlvItem, type TtlvMessage, typeName } from './ttlv-message.ts';
 export { TtlvWriter, writeLargeTtlv, writeTtlv } from './ttlv-writer.ts';

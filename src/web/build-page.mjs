@@ -44,7 +44,7 @@ const pageParts = {
     return specifier in RARE && importer?.endsWith('/pkcs12/rare.ts') ? `\0${specifier}` : null;
   },
   load(id) {
-    if (id.endsWith('/core-wasm.ts')) return "export const CORE_WASM_BASE64 = '';";
+    if (id.endsWith('/core-wasm.ts')) return "export const CORE_WASM_BASE64 = '', CORE_WASM_SHA256 = '';";
     const out = Object.entries(LEFT_OUT).find(([file]) => id.endsWith(file))?.[1];
     if (out !== undefined)
       return out.map((name) => `export function ${name}() { throw new Error('not in this page'); }`).join('\n');

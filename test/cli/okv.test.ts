@@ -277,7 +277,7 @@ describe.skipIf(!hasPeer('openssl'))('keyward okv', () => {
       ]);
       expect(await keyward(['okv', 'check', 'open', '--offline'])).toMatchObject({
         status: 0,
-        out: expect.stringContaining(`hint: permissions: chmod 0640 ${join('open', 'ssl/key.pem')}`),
+        out: expect.stringContaining(`hint: chmod 0640 ${join('open', 'ssl/key.pem')}`),
       });
       expect(await keyward(['okv', 'check', 'open', '--offline', '--strict'])).toMatchObject({ status: 10 });
     });

@@ -7,18 +7,8 @@ import { statSync } from 'node:fs';
 import { decodeUtf8 } from '../../bytes.ts';
 import { StateError } from '../../errors.ts';
 import { formatServer, type OkvClientConfig, okvMessage, parseOkvClient } from '../../okv/index.ts';
+import { type Check, Checks, octal, type Verdict } from '../checks.ts';
 import { keyFormOf, okvPaths, readCertificate, readIfThere, readKey, readPasswordFile } from './files.ts';
-
-/** What a check found. `skip`: it could not be done because another one failed. */
-export type Verdict = 'ok' | 'warn' | 'fail' | 'skip';
-
-/** One check. */
-export interface Check {
-  readonly name: string;
-  readonly verdict: Verdict;
-  readonly detail: string;
-  readonly hint?: string;
-}
 
 /** What the checks of the files found, and what the servers are asked with. */
 export interface FileReport {
@@ -34,26 +24,6 @@ const SOON_DAYS = 30;
 
 /** Extended key usages (RFC 5280, 4.2.1.12). */
 export const EKU = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2', any: '2.5.29.37.0' } as const;
-
-/** A list of checks that grows. */
-export class Checks {
-  readonly list: Check[] = [];
-
-  add(name: string, verdict: Verdict, detail: string, hint?: string): void {
-    this.list.push({ name, verdict, detail, ...(hint !== undefined && { hint }) });
-  }
-
-  /** Adds the failure that `run` throws; otherwise what it returns. */
-  attempt<T>(name: string, run: () => T): T | null {
-    try {
-      return run();
-    } catch (error) {
-      const { hint } = error as { readonly hint?: string };
-      this.add(name, 'fail', error instanceof Error ? error.message : 'unknown failure', hint);
-      return null;
-    }
-  }
-}
 
 /** Looks at a directory. `now` decides which certificates are valid. */
 export function checkFiles(directory: string, now: Date): FileReport {
@@ -93,8 +63,6 @@ function checkModes(paths: ReturnType<typeof okvPaths>, checks: Checks): void {
   for (const { path, mode, wanted } of open)
     checks.add('permissions', 'warn', `${path} has mode ${octal(mode)}`, `chmod ${octal(wanted)} ${path}`);
 }
-
-const octal = (mode: number): string => mode.toString(8).padStart(4, '0');
 
 function checkConfig(file: string, checks: Checks): OkvClientConfig | null {
   const bytes = readFile('okvclient.ora', file, 'keyward okv init makes one', checks);

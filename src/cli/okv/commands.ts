@@ -6,10 +6,11 @@ import type { Command } from 'commander';
 import { UsageError } from '../../errors.ts';
 import { formatServer, type OkvServer, parseServer } from '../../okv/index.ts';
 import type { Secret } from '../../secret.ts';
+import { type Check, formatChecks, terminalWidth, worstOf } from '../checks.ts';
 import { EXIT } from '../exit.ts';
 import { choice, collectList } from '../options.ts';
-import { askNewPassword, askPassword, formatTable, type PasswordSource, print, printable } from '../terminal.ts';
-import { type Check, checkFiles, type Verdict } from './check.ts';
+import { askNewPassword, askPassword, type PasswordSource, print, printable } from '../terminal.ts';
+import { checkFiles } from './check.ts';
 import { encodePlainKey, keyFormOf, okvPaths, readKey, readNeeded, readPasswordFile } from './files.ts';
 import { fromJar, fromPem, fromPkcs12, initDirectory, type Material, wipeMaterial } from './init.ts';
 import type { ProbeOptions } from './probe.ts';
@@ -194,25 +195,13 @@ function timeoutOf(text: string): number {
   throw new UsageError('ERR_OPTION', `--timeout is a number of milliseconds: ${printable(text)}`);
 }
 
-function worstOf(checks: readonly Check[], strict: boolean): Verdict {
-  const found = (verdict: Verdict): boolean => checks.some((c) => c.verdict === verdict);
-  if (found('fail') || (strict && found('warn'))) return 'fail';
-  return found('warn') ? 'warn' : 'ok';
-}
-
-function printChecks(checks: readonly Check[], worst: Verdict, working: readonly string[]): void {
-  const rows = checks.map(({ name, verdict, detail }) => [verdict, name, detail]);
-  print(formatTable(['VERDICT', 'CHECK', 'FOUND'], rows).replace(/\n\n.*$/, ''));
-  const hints = checks.flatMap(({ name, verdict, hint }) =>
-    hint === undefined || verdict === 'ok' ? [] : [`hint: ${name}: ${printable(hint)}`],
-  );
-  if (hints.length > 0) print(`\n${[...new Set(hints)].join('\n')}`);
+function printChecks(checks: readonly Check[], worst: keyof typeof VERDICTS, working: readonly string[]): void {
+  print(formatChecks(checks, terminalWidth()));
   print(`\n${VERDICTS[worst]}${worst === 'fail' && working.length > 0 ? `; it works with ${working.join(', ')}` : ''}`);
 }
 
-const VERDICTS: Readonly<Record<Verdict, string>> = {
+const VERDICTS = {
   ok: 'everything fits',
   warn: 'it works, with warnings',
   fail: 'not everything is as it should be',
-  skip: '',
-};
+} as const;

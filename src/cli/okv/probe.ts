@@ -7,7 +7,8 @@ import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { KeywardError, TransportError } from '../../errors.ts';
 import { connectKmip } from '../../kmip/client/index.ts';
 import { formatServer, type OkvServer } from '../../okv/index.ts';
-import { type Check, Checks, checkUsage, validityOf } from './check.ts';
+import { type Check, Checks } from '../checks.ts';
+import { checkUsage, validityOf } from './check.ts';
 
 /** How servers are asked. */
 export interface ProbeOptions {

@@ -22,7 +22,7 @@ export {
 } from './home.ts';
 export { type KeyValueChange, type KeyValueStore, MemoryKeyValueStore, type MemoryStoreOptions } from './key-value.ts';
 export type { ConnectionLimits } from './listener.ts';
-export { openLmdbStore } from './lmdb-store.ts';
+export { assertLmdb, openLmdbStore } from './lmdb-store.ts';
 export { memoryObjectKeys, type ObjectKeys, walletObjectKeys } from './object-keys.ts';
 export { type ObjectStoreOptions, openObjectStore, type RewrapLimits, type SealedObjectStore } from './object-store.ts';
 export type { QuirkName } from './quirks.ts';

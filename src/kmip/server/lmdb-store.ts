@@ -70,6 +70,11 @@ export async function openLmdbStore(directory: string): Promise<KeyValueStore> {
   };
 }
 
+/** Loads the package lmdb, as the first store would. @throws {UsageError} ERR_LMDB_MISSING */
+export async function assertLmdb(): Promise<void> {
+  await loadLmdb();
+}
+
 async function loadLmdb(): Promise<typeof import('lmdb')> {
   try {
     return await import('lmdb');

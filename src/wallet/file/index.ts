@@ -7,7 +7,7 @@
 export { createWholeFile, makeWholeDirectory, removeTemporaries, replaceFile } from './atomic-write.ts';
 export { type BackupName, listBackups, parseBackupName } from './backup.ts';
 export { errnoCode, type FileStamp, type FileSystem, type FileWriter, nodeFileSystem } from './file-system.ts';
-export { acquireLock, type HeldLock, type LockOptions } from './lock.ts';
+export { acquireLock, type HeldLock, type LockHolders, type LockOptions, readLock } from './lock.ts';
 export { type FileChange, OverlayFileSystem } from './overlay-file-system.ts';
 export { planRestore, type RestoreOptions, type RestoreReport, restoreBackup } from './restore.ts';
 export {

@@ -90,6 +90,21 @@ async function livingOthers(fs: FileSystem, directory: string, name: string): Pr
   return living;
 }
 
+/** Who is in a directory of locks. */
+export interface LockHolders {
+  /** Words for each that is alive, or of which this machine cannot tell. */
+  readonly living: readonly string[];
+  /** How many entries are of processes that are gone: the next writer removes them. */
+  readonly gone: number;
+}
+
+/** Looks into a directory of locks and changes nothing. One that is not there holds nobody. */
+export async function readLock(fs: FileSystem, directory: string): Promise<LockHolders> {
+  const entries = (await fs.list(directory)).filter((entry) => ENTRY.test(entry));
+  const living = entries.filter(isAlive);
+  return { living: living.map(describe), gone: entries.length - living.length };
+}
+
 function held(fs: FileSystem, directory: string, name: string): HeldLock {
   let inside = true;
   return {
