@@ -136,7 +136,7 @@ describe('directories', () => {
   let folder: TempFolder;
   beforeAll(async () => {
     folder = makeTempFolder();
-    await using _ = await createWalletFile(folder.file('wallet'), 'pass', { wallet: { profile: 'oracle' } });
+    await using _ = await createWalletFile(folder.file('wallet'), 'pass', { profile: 'oracle' });
     await initKmipHome({ home: folder.file('kmip'), password: 'pass', clients: ['db1'] });
   });
   afterAll(() => folder[Symbol.dispose]());
