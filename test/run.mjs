@@ -5,15 +5,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installPeers, peers } from './support/install-peers.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inCi = process.env.CI === 'true';
 const extra = process.argv.slice(2);
 const selected = extra.length > 0;
-const peers = JSON.parse(readFileSync(new URL('support/peers.json', import.meta.url), 'utf8'));
-const APT_LIMIT_MS = 6 * 60_000;
 
 process.chdir(root);
 build();
@@ -29,37 +28,6 @@ function build() {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (status !== 0) process.exit(status ?? 1);
-}
-
-/** Installs what is missing where that is possible; returns the names of the peers still missing. */
-function installPeers() {
-  const absent = () => Object.keys(peers).filter((name) => !onPath(peers[name].program));
-  if (absent().length === 0) return [];
-  const canInstall = process.getuid?.() === 0 && onPath('apt-get') && process.env.KEYWARD_NO_INSTALL === undefined;
-  if (canInstall) {
-    const packages = absent().map((name) => peers[name].package);
-    console.log(`installing what the tests compare with: ${packages.join(', ')}`);
-    const deadline = Date.now() + APT_LIMIT_MS;
-    apt(['update'], deadline);
-    // Together first; where one of them does not exist in this release, the others one by one.
-    if (!apt(['install', ...packages], deadline)) for (const name of packages) apt(['install', name], deadline);
-  }
-  return absent();
-}
-
-function apt([command, ...packages], deadline) {
-  const left = deadline - Date.now();
-  if (left <= 0) return false;
-  const run = spawnSync('apt-get', [command, '-y', '-qq', '--no-install-recommends', ...packages], {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: left,
-  });
-  return run.status === 0;
-}
-
-function onPath(program) {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
 /** Runs one vitest project to its end; what it found, file by file. */

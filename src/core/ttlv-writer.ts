@@ -35,8 +35,8 @@ let lent = false;
  */
 export function writeTtlv(write: (writer: TtlvWriter) => void): Uint8Array<ArrayBuffer> {
   if (lent) throw new UsageError('ERR_TTLV_STATE', 'writeTtlv inside writeTtlv');
+  const writer = new TtlvWriter(TTLV_OUT, TTLV_OUT_BYTES); // (throws where there is no WebAssembly)
   lent = true;
-  const writer = new TtlvWriter(TTLV_OUT, TTLV_OUT_BYTES);
   try {
     write(writer);
     return writer.finish();

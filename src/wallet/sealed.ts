@@ -189,13 +189,13 @@ export class SealedWallet {
       ...(randomBytes && { random: randomBytes }),
       ...(signal && { signal }),
     });
-    const next = new SealedWallet({ ...this.#parts, session: sealed.session, password: null });
+    const next = sealedOf({ ...this.#parts, session: sealed.session, password: null });
     return { bytes: sealed.bytes, sealed: next };
   }
 
   /** The same file under another password: new salts, new keys, at the next `encode`. */
   withPassword(password: WalletPassword): SealedWallet {
-    return new SealedWallet({ ...this.#parts, session: null, password: copyPassword(password) });
+    return sealedOf({ ...this.#parts, session: null, password: copyPassword(password) });
   }
 
   /**
@@ -219,7 +219,7 @@ export class SealedWallet {
   resting(): SealedWallet {
     const { session } = this.#parts;
     if (session === null) throw passwordChanged();
-    return new SealedWallet({ ...this.#parts, opened: null, read: null, session: session.clone(), password: null });
+    return sealedOf({ ...this.#parts, opened: null, read: null, session: session.clone(), password: null });
   }
 
   /** Wipes what only this one holds, when another takes its place: the file as opened is shared. */
@@ -234,6 +234,11 @@ export class SealedWallet {
     this.retire();
     this.#parts.opened?.dispose();
   }
+}
+
+/** Stands outside the class: of one that names itself TypeScript keeps an alias, set at import, and no bundler then drops it. */
+function sealedOf(parts: SealedParts): SealedWallet {
+  return new SealedWallet(parts);
 }
 
 /** The one java entry that holds every pair without a key in it. */

@@ -77,6 +77,8 @@ describe('a runtime that refuses the module', () => {
       () => core.validateTtlv(new Uint8Array(8)),
       () => core.parsePfxStructure(new Uint8Array(8)),
       () => core.indexDer(new Uint8Array(2)),
+      () => core.writeTtlv(() => undefined),
+      () => core.writeTtlv(() => undefined),
       () => core.wrapKey(core.importKek(new Uint8Array(32)), new Uint8Array(32)),
       () => core.encodeHexText(new Uint8Array(2)),
       () => core.pbkdf2Sync('sha256', new Uint8Array(1), new Uint8Array(8), 1000, 32),
@@ -89,6 +91,11 @@ describe('a runtime that refuses the module', () => {
         message,
         hint: expect.stringContaining(hint),
       });
+    }
+    const job = { kdf: 'pbkdf2', hash: 'sha256', iterations: 2, lengthBytes: 32 } as const;
+    for (const backend of ['wasm', 'auto', 'wasm'] as const) {
+      const derived = core.deriveKeys([{ ...job, password: new Uint8Array(1), salt: new Uint8Array(8) }], { backend });
+      await expect(derived, backend).rejects.toMatchObject({ code: 'ERR_WASM_UNAVAILABLE', message });
     }
     await expect(core.loadLegacy()).rejects.toMatchObject({ code: 'ERR_WASM_UNAVAILABLE', message });
   });

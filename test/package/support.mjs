@@ -15,7 +15,7 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 export const faults = [];
 
 /** The table of rooms; its file is TypeScript that imports nothing. */
-export const { ROOMS } = await importTable(join(root, 'test/support/rooms.ts'));
+export const { ROOMS, roomOf, roomsBelow } = await importTable(join(root, 'test/support/rooms.ts'));
 
 async function importTable(file) {
   const { code } = await transform(readFileSync(file, 'utf8'), { loader: 'ts', format: 'esm' });
@@ -61,4 +61,11 @@ export async function part(name, act) {
   const result = await act();
   console.log(`${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s  ${name}`);
   return result;
+}
+
+/** Everything that can be reached from some things. */
+export function reach(from, next) {
+  const found = new Set(from);
+  for (const one of found) for (const other of next(one)) found.add(other);
+  return found;
 }

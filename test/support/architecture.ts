@@ -5,9 +5,9 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import ts from 'typescript';
-import { COMMON, ROOMS, type Room } from './rooms.ts';
+import { ROOMS, type Room, roomOf } from './rooms.ts';
 
-export { COMMON, ROOMS, type Room, type Runtime } from './rooms.ts';
+export { COMMON, ROOMS, type Room, type Runtime, roomOf } from './rooms.ts';
 
 /** Names of Node's globals that a room for both, or for the browser, must not use. */
 const NODE_GLOBALS = new Set(['Buffer', 'process', 'require', 'global', 'setImmediate', '__dirname', '__filename']);
@@ -29,18 +29,6 @@ export interface Violation {
   /** `src/room/file.ts:line`. */
   readonly place: string;
   readonly message: string;
-}
-
-/** The room of a file, given its path below `src/`; `common` for the files everyone may import. */
-export function roomOf(file: string): string | undefined {
-  if (COMMON.includes(file)) return 'common';
-  if (!file.includes('/')) return file in ROOMS ? file : undefined;
-  let folder = posix.dirname(file);
-  while (folder !== '.') {
-    if (folder in ROOMS) return folder;
-    folder = posix.dirname(folder);
-  }
-  return undefined;
 }
 
 /** Checks one file. `file` is its path below `src/`, with forward slashes. */

@@ -68,3 +68,29 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'index.ts': { runsIn: 'Node', mayImport: 'everything' },
   'browser.ts': { runsIn: 'both', mayImport: UNIVERSAL },
 };
+
+/** The room of a file, given its path below `src/`; `common` for the files everyone may import. */
+export function roomOf(file: string): string | undefined {
+  if (COMMON.includes(file)) return 'common';
+  if (!file.includes('/')) return file in ROOMS ? file : undefined;
+  for (let folder = file; folder.includes('/'); ) {
+    folder = folder.slice(0, folder.lastIndexOf('/'));
+    if (folder in ROOMS) return folder;
+  }
+  return undefined;
+}
+
+/** The rooms below one: those that it may import, and those that they may. */
+export function roomsBelow(room: string): ReadonlySet<string> {
+  const found = new Set<string>();
+  const walk = (name: string): void => {
+    const below = ROOMS[name]?.mayImport ?? [];
+    for (const next of below === 'everything' ? Object.keys(ROOMS) : below) {
+      if (found.has(next)) continue;
+      found.add(next);
+      walk(next);
+    }
+  };
+  walk(room);
+  return found;
+}
