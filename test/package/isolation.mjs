@@ -4,8 +4,6 @@ import { relative, sep } from 'node:path';
 import { pageOf } from './bundlers.mjs';
 import { faults, ROOMS, roomOf, roomOfDoor, roomsBelow, specifierOf, UNIVERSAL_DOORS } from './support.mjs';
 
-/** Rooms beside those of the table: the files that every room may import. */
-const COMMON_FILES = ['base', 'errors', 'secret', 'bytes'];
 /** The embedded module that only old files need. */
 const LEGACY_WASM = 'core/generated/legacy-wasm.js';
 
@@ -61,8 +59,9 @@ function ownerOf(file, packageFolder) {
   if (/^(\0?node:|\0?__vite-browser-external|\(disabled\))/.test(file))
     return { kind: 'node', name: file.replace(/^\0/, '') };
   if (file.startsWith(packageFolder)) {
+    // (base.js is made of the files that every room may import: assembly/build/bundle.mjs.)
     const path = relative(`${packageFolder}/dist`, file).split(sep).join('/').replace(/\.js$/, '');
-    const name = COMMON_FILES.includes(path) ? 'common' : roomOf(`${path}.ts`);
+    const name = path === 'base' ? 'common' : roomOf(`${path}.ts`);
     return { kind: 'room', name: name ?? `${path}, which belongs to no room` };
   }
   const inside = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file);
