@@ -3,15 +3,17 @@
  * state of each allows. Every object that Locate gives is verified by its own attributes: servers give too many, and one that
  * could not be asked is an error, not an absence. Layer: keyring.
  */
-import { FormatError, ProtocolError, StateError, UnsupportedError } from '../../errors.ts';
+import { FormatError, LimitError, ProtocolError, StateError, UnsupportedError } from '../../errors.ts';
 import {
   type Attribute,
   attribute,
   CryptographicUsageMask,
   findAttribute,
   findText,
+  type GetAttributesResponsePayload,
   type GetResponsePayload,
   type KeyBlock,
+  type RequestItem,
   wipeMessage,
 } from '../../kmip/index.ts';
 import type { KeyName } from '../backend.ts';
@@ -36,6 +38,9 @@ export interface ObjectsOptions {
   now(): number;
 }
 
+/** Objects that are looked at with one message: their attributes are far below the Maximum Response Size that clients announce. */
+const BATCH = 32;
+
 /** Lengths of what servers take for AES keys. */
 export const AES_BYTES: readonly number[] = [16, 24, 32];
 const ENCRYPT_DECRYPT = CryptographicUsageMask.Encrypt | CryptographicUsageMask.Decrypt;
@@ -45,6 +50,8 @@ const DERIVE_EXPORT = CryptographicUsageMask.DeriveKey | CryptographicUsageMask.
 /** Objects of one instance. */
 export class KeyObjects {
   readonly #options: ObjectsOptions;
+  /** False from the first batch that the server did not take. */
+  #takesBatches = true;
 
   constructor(options: ObjectsOptions) {
     this.#options = options;
@@ -66,17 +73,23 @@ export class KeyObjects {
 
   /** Looks at one object; null when it is gone, or not one of ours. */
   async inspect(uid: string, deadline: CallDeadline): Promise<KeyObject | null> {
-    const { port, profile } = this.#options;
-    const attributeName = ['State', 'Initial Date', ...profile.attributeNames];
-    const answer = await port
-      .request('GetAttributes', { uniqueIdentifier: uid, attributeName }, deadline.call())
+    const answer = await this.#options.port
+      .request('GetAttributes', this.#question(uid), deadline.call())
       .catch((error: unknown) => {
         if (isGone(error)) return null;
         throw error;
       });
-    if (answer === null) return null;
-    const attributes = answer.attribute ?? [];
-    const identity = profile.read(attributes);
+    return answer === null ? null : await this.#objectOf(uid, answer.attribute ?? [], deadline);
+  }
+
+  /** What to ask of an object. */
+  #question(uid: string): { readonly uniqueIdentifier: string; readonly attributeName: readonly string[] } {
+    return { uniqueIdentifier: uid, attributeName: ['State', 'Initial Date', ...this.#options.profile.attributeNames] };
+  }
+
+  /** The object of these attributes; null when it is not one of ours. */
+  async #objectOf(uid: string, attributes: readonly Attribute[], deadline: CallDeadline): Promise<KeyObject | null> {
+    const identity = this.#options.profile.read(attributes);
     if (identity === null) return null;
     const { owner, id, type, version } = identity;
     const stage = this.#stageOf(attributes);
@@ -180,11 +193,39 @@ export class KeyObjects {
 
   async #inspectAll(filter: readonly Attribute[], deadline: CallDeadline): Promise<KeyObject[]> {
     const objects: KeyObject[] = [];
-    for (const uid of await this.#options.port.locateAll(filter, deadline.call())) {
-      const seen = await this.inspect(uid, deadline);
-      if (seen !== null && seen.stage !== 'gone') objects.push(seen);
+    const uids = await this.#options.port.locateAll(filter, deadline.call());
+    for (let from = 0; from < uids.length; from += BATCH) {
+      const some = uids.slice(from, from + BATCH);
+      const told = await this.#askTogether(some, deadline);
+      for (const [i, uid] of some.entries()) {
+        const attributes = told[i];
+        const seen = await (attributes ? this.#objectOf(uid, attributes, deadline) : this.inspect(uid, deadline));
+        if (seen !== null && seen.stage !== 'gone') objects.push(seen);
+      }
     }
     return objects;
+  }
+
+  /**
+   * Asks for the attributes of several objects with one message. What it does not tell, and why, is asked for one by one: of all of
+   * them where the server takes no batches, or takes them and answers something else.
+   */
+  async #askTogether(
+    uids: readonly string[],
+    deadline: CallDeadline,
+  ): Promise<readonly (readonly Attribute[] | undefined)[]> {
+    if (uids.length < 2 || !this.#takesBatches) return [];
+    const items = uids.map((uid): RequestItem => ({ operation: 'GetAttributes', requestPayload: this.#question(uid) }));
+    try {
+      const answers = await this.#options.port.batch(items, { ...deadline.call(), onError: 'continue' });
+      return answers.map(({ resultStatus, responsePayload }) =>
+        resultStatus === 'Success' ? (responsePayload as GetAttributesResponsePayload).attribute : undefined,
+      );
+    } catch (error) {
+      if (!(error instanceof ProtocolError || error instanceof FormatError || error instanceof LimitError)) throw error;
+      this.#takesBatches = false;
+      return [];
+    }
   }
 
   async #createAes(identity: ObjectIdentity, template: readonly Attribute[], deadline: CallDeadline): Promise<string> {

@@ -1,5 +1,12 @@
 /** What the back end needs of a KMIP client: a `KmipClient` fits, and so does the tests' server in memory. Layer: keyring. */
-import type { Attribute, OperationName, RequestPayloads, ResponsePayloads } from '../../kmip/index.ts';
+import type {
+  Attribute,
+  OperationName,
+  RequestItem,
+  RequestPayloads,
+  ResponseItem,
+  ResponsePayloads,
+} from '../../kmip/index.ts';
 import type { CallOptions } from '../keyring.ts';
 
 /** What a server says that it can do. */
@@ -16,6 +23,11 @@ export interface KmipPort {
     payload: RequestPayloads[O],
     options?: CallOptions,
   ): Promise<ResponsePayloads[O]>;
+  /** Sends several as one message; one that fails does not stop the next. Fails as a whole where the server takes no batches. */
+  batch(
+    items: readonly RequestItem[],
+    options?: CallOptions & { readonly onError: 'continue' },
+  ): Promise<readonly ResponseItem[]>;
   /** Finds the objects that have all these attributes; some servers give more. */
   locateAll(attributes: readonly Attribute[], options?: CallOptions): Promise<readonly string[]>;
   /** null where the server refuses to say. */

@@ -19,6 +19,10 @@ function slowPort(server: FakeServer): { port: KmipPort; given: number[]; clock:
       spend(options);
       return inner.request(operation, payload, options);
     },
+    batch: (items, options) => {
+      spend(options);
+      return inner.batch(items, options);
+    },
     locateAll: (attributes, options) => {
       spend(options);
       return inner.locateAll(attributes, options);
@@ -29,7 +33,7 @@ function slowPort(server: FakeServer): { port: KmipPort; given: number[]; clock:
 
 describe('the deadline of a call to a KMIP keyring', () => {
   it('is one for all its requests', async () => {
-    const server = new FakeServer();
+    const server = new FakeServer({ batches: false });
     await using writer = await keyringOver(server.port());
     for (let n = 0; n < 20; n++) await writer.generate(`key ${n}`, 'AES', 16);
     const { port, given, clock } = slowPort(server);

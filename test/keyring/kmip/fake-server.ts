@@ -25,6 +25,8 @@ export interface FakeServerOptions {
   readonly overMatches?: boolean;
   /** Destroyed objects stay, in state Destroyed. Default false: they are gone. */
   readonly keepsDestroyed?: boolean;
+  /** Takes messages of several requests. Default true. */
+  readonly batches?: boolean;
   /** Seconds since 1970. */
   readonly now?: () => number;
   /** How many turns a request waits for its turn. Default 1. */
@@ -62,6 +64,8 @@ export class FakeServer {
   readonly objects: Map<string, FakeObject> = new Map();
   /** Operations as they were carried out. */
   readonly log: string[] = [];
+  /** Batches that were sent, by their lengths; those that were refused, too. */
+  readonly batches: number[] = [];
   readonly #options: FakeServerOptions;
   #next = 1;
   /** What is still on its way although nobody waits. */
@@ -99,6 +103,24 @@ export class FakeServer {
     };
     return {
       request,
+      // Others get their turns between one item and the next.
+      batch: async (items, { onError: _, ...call } = { onError: 'continue' }) => {
+        this.batches.push(items.length);
+        if (this.#options.batches === false) throw refusal('GetAttributes', 'InvalidMessage', 'one at a time');
+        const answers: ResponseItem[] = [];
+        for (const { operation, requestPayload } of items)
+          answers.push(
+            await request(operation as OperationName, requestPayload as never, call).then(
+              (responsePayload) => ({ operation, resultStatus: 'Success', responsePayload }) as ResponseItem,
+              (error: unknown) => {
+                if (!(error instanceof ProtocolError)) throw error;
+                const { resultReason, resultMessage } = error;
+                return { operation, resultStatus: 'OperationFailed', resultReason, resultMessage } as ResponseItem;
+              },
+            ),
+          );
+        return answers;
+      },
       locateAll: async (attributes, options) => {
         const { uniqueIdentifier = [] } = await request('Locate', { attribute: attributes }, options);
         return uniqueIdentifier;

@@ -1,5 +1,7 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openKeyring } from '../../../src/keyring/index.ts';
+import type { RequestEvent } from '../../../src/kmip/client/index.ts';
 import { hasPeer } from '../../support/peers.ts';
 import { type PykmipServer, startPykmip } from '../../support/pykmip.ts';
 import { conformance } from '../conformance.ts';
@@ -17,6 +19,52 @@ describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('keyring over PyKMIP'
     open: () => openKeyring({ backend: 'kmip', directory, instance: 'conformance', refreshMs: 0 }),
     durable: true,
     anyType: false,
+  });
+
+  it('the profile percona: makes, stores, lists and removes, beside other groups', async () => {
+    const open = (instance: string) =>
+      openKeyring({ backend: 'kmip', directory, profile: 'percona', instance, refreshMs: 0 });
+    await using keyring = await open('percona');
+    await using other = await open('percona-too');
+    await other.generate('x', 'AES', 16);
+    expect(await keyring.has('x')).toBe(false);
+    const { backendKeyId } = await keyring.generate('x', 'AES', 32);
+    await keyring.store('s', 'SECRET', Uint8Array.of(1, 2, 3));
+    await expect(keyring.generate('x', 'AES', 32)).rejects.toMatchObject({ code: 'ERR_KEYRING_EXISTS' });
+    await using again = await open('percona');
+    const listed: string[] = [];
+    for await (const { id, owner, type, lengthBytes } of again.list())
+      listed.push(`${id} ${owner} ${type} ${lengthBytes}`);
+    expect(listed.sort()).toEqual(['s  SECRET 3', 'x  AES 32']);
+    expect((await again.info('x'))?.backendKeyId).toBe(backendKeyId);
+    using secret = await again.fetch('s');
+    expect([...(secret?.key.expose() ?? [])]).toEqual([1, 2, 3]);
+    using key = await keyring.fetch('x');
+    using same = await again.fetch('x');
+    expect(key?.key.expose()).toEqual(same?.key.expose());
+    for (const id of ['x', 's']) expect(await again.remove(id)).toBe(true);
+    expect(await keyring.has('x')).toBe(false);
+    expect((await other.info('x'))?.lengthBytes).toBe(16);
+  });
+
+  it('lists many keys with one message for each 32', async () => {
+    await using keyring = await openKeyring({ backend: 'kmip', directory, instance: 'many', refreshMs: 0 });
+    const ids = Array.from({ length: 33 }, (_, i) => `k${i}`);
+    for (const id of ids) await keyring.generate(id, 'AES', 16);
+    const sent: string[] = [];
+    const note = (event: unknown): void => {
+      const { operations } = event as RequestEvent;
+      if (operations[0] !== 'Locate') sent.push(`${operations[0]} ${operations.length}`); // as many as there are pages
+    };
+    subscribe('keyward:kmip:request', note);
+    try {
+      const listed: string[] = [];
+      for await (const { id } of keyring.list()) listed.push(id);
+      expect(listed.sort()).toEqual(ids.sort());
+    } finally {
+      unsubscribe('keyward:kmip:request', note);
+    }
+    expect(sent).toEqual(['GetAttributes 32', 'GetAttributes 1']);
   });
 
   it.each(['des3', 'pkcs8'] as const)('an encrypted client key with its password.txt: %s', async (keyForm) => {
