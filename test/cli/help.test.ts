@@ -101,7 +101,7 @@ describe('help', () => {
   });
 });
 
-describe('keyward', () => {
+describe.concurrent('keyward', () => {
   const keyward = commandIn('.');
 
   it('--version prints the version of the package', async () => {

@@ -33,7 +33,7 @@ beforeAll(() => {
   writeFileSync(folder.file('two.bin'), Buffer.concat([request, answer]));
 });
 
-describe('keyward ttlv', () => {
+describe.concurrent('keyward ttlv', () => {
   it('tells binary, hex, XML, JSON and text apart, and writes each back to the same bytes', async () => {
     const hex = toHex(request);
     const shown = await keyward(['ttlv', 'decode', 'request.bin']);
@@ -42,10 +42,11 @@ describe('keyward ttlv', () => {
       err: '',
       out: expect.stringContaining('UniqueIdentifier TextString "1742"'),
     });
-    for (const to of ['text', 'xml', 'json']) {
+    const thereAndBack = async (to: string): Promise<void> => {
       const { out } = await keyward(['ttlv', 'decode', '--to', to], hex);
       expect(await keyward(['ttlv', 'encode'], out)).toEqual({ status: 0, err: '', out: `${hex}\n` });
-    }
+    };
+    await Promise.all(['text', 'xml', 'json'].map(thereAndBack));
     const spaced = `0x${hex.toUpperCase().replace(/(..)/g, '$1 ')}\r\n`;
     expect((await keyward(['ttlv', 'decode'], spaced)).out).toBe(shown.out);
     expect((await keyward(['ttlv', 'decode'], `\ufeff${formatTtlvXml(request)}`)).out).toBe(shown.out);

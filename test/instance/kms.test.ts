@@ -42,7 +42,8 @@ afterEach(async () => {
 
 /** An instance whose service is asked without pauses. */
 async function open(options: InstanceOptions = {}): Promise<Instance> {
-  const client = { random: () => -0.49, timeoutMs: 2000, attemptTimeoutMs: 500 };
+  // Short pauses; nothing but a service that hangs is given up.
+  const client = { random: () => -0.49, timeoutMs: 120_000, attemptTimeoutMs: 60_000 };
   const instance = await openInstance(home, { wallet: CHEAP, ...options, kms: { client, ...options.kms } });
   opened.push(instance);
   return instance;

@@ -55,14 +55,14 @@ describe.skipIf(!hasPeer('openssl'))('a KmipClient on a bad network', () => {
     });
     await using proxy = await startFaultProxy({ target: server, seed: SEED, faults: FAULTS, meanBytes: 12_000 });
     const credentials = { ca: { file: authority.ca }, cert: { file: own.cert }, key: { file: own.key } };
-    const timeoutMs = 6000;
+    const timeoutMs = 12_000;
     await using client = await connectKmip({
       servers: [proxy],
       credentials,
       lazy: true,
       timeoutMs,
-      responseTimeoutMs: 500,
-      attemptTimeoutMs: 1000,
+      responseTimeoutMs: 1000,
+      attemptTimeoutMs: 2000,
       maxResends: 5,
     });
     const random = seededRandom(SEED);
