@@ -160,6 +160,7 @@ describe.skipIf(!hasPeer('pykmip') || !hasPeer('openssl'))('keyring_okv_conf_dir
   it('warns of files that others can read', async () => {
     const loose = folder.file('okv-loose');
     cpSync(directory, loose, { recursive: true });
+    chmodSync(loose, 0o700); // Node 24 copies a folder without its mode
     chmodSync(`${loose}/ssl/key.pem`, 0o644);
     const { warnings } = await point(await open('loose'), loose);
     expect(warnings).toEqual([expect.stringContaining('key.pem: mode 0644')]);
