@@ -25,6 +25,7 @@ export const TABLES: Readonly<Record<string, (language: Language) => string>> = 
   functions,
   kmip,
   pkcs12,
+  sizes,
   runtimes,
   benchmarks,
 };
@@ -179,6 +180,29 @@ function pkcs12(language: Language): string {
   ];
   const head = language === 'en' ? en[0]! : [zh[0]!, '算法'];
   return table([head, ...en.slice(1).map(([part, value], i) => [language === 'en' ? part! : zh[i + 1]!, value!])]);
+}
+
+interface Size {
+  readonly minified: number;
+  readonly gzip: number;
+  readonly onDemandGzip: number;
+  readonly budget: number;
+}
+
+/** What each universal door weighs, bundled alone with all that it needs; the package check measures it and holds it to its budget. */
+function sizes(language: Language): string {
+  const measured = JSON.parse(source('test/package/sizes.json')) as Readonly<Record<string, Size>>;
+  const kib = (bytes: number) => (bytes === 0 ? '–' : `${(bytes / 1024).toFixed(1)} KiB`);
+  const head =
+    language === 'en'
+      ? ['import', 'minified', 'gzipped', 'its budget', 'more on demand']
+      : ['导入', '压缩后', 'gzip 后', '上限', '按需另加'];
+  const shown = Object.entries(measured).filter(([name]) => !name.startsWith('{'));
+  const rows = shown.map(([name, { minified, gzip, budget, onDemandGzip }]) => [
+    `\`${name}\``,
+    ...[minified, gzip, budget, onDemandGzip].map(kib),
+  ]);
+  return table([head, ...rows]);
 }
 
 /** Titles of the runtimes that `npm run test:runtimes` knows, where the name alone does not tell. */
