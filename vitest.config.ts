@@ -35,6 +35,7 @@ const config: ViteUserConfig = defineConfig({
           name: 'node',
           environment: 'node',
           include: ['test/**/*.test.ts'],
+          maxWorkers: 2, // by itself vitest leaves one of two processors idle
           setupFiles: ['test/zeroize/setup.ts'],
           ...limits,
         },
