@@ -42,7 +42,7 @@ const NOT_KEYED: Readonly<Record<string, readonly string[]>> = {
     'loadLegacy',
     'rc4',
   ],
-  'takes no data': ['init'],
+  'takes no data': ['init', 'selfTest'],
 };
 
 let core: Core;

@@ -216,6 +216,7 @@ export const DATA_CALLS: Calls = {
     ],
   },
   loadLegacy: { works: [() => core.loadLegacy()], fails: [] },
+  selfTest: { works: [() => core.selfTest()], fails: [] },
   legacyEncryptCbc: {
     works: [
       () => core.legacyEncryptCbc('3des', bytes(24), bytes(8), key),
